@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Every target does its own set-up, in build/. LANES chooses the Pythons, SCENARIO the Molecule scenario.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ALL_LANES = $(shell python3 tests/tools/lanes.py list)
+NEWEST = $(shell python3 tests/tools/lanes.py newest)
+LANES ?= $(NEWEST)
+SCENARIO ?= --all
+IN_NEWEST = tests/tools/in-lane $(NEWEST)
+PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra
+
+.PHONY: help demo test lint sanity unit integration molecule bench docs lab-up lab-down lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
+
+demo: ## create the IAM of a container instance and configure a real host, twice, and send packets to prove it
+	@$(IN_NEWEST) tests/demo/run
+
+test: ## everything, on every Python found; pytest's summary comes last
+	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"
+	@$(MAKE) --no-print-directory molecule
+	@for lane in $(ALL_LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit tests/integration tests/lab; done
+
+lint: ## formatter, linters, types, docs and the changelog
+	@$(IN_NEWEST) tests/tools/lint
+
+sanity: ## ansible-test sanity, no ignores
+	@for lane in $(LANES); do tests/tools/in-lane $$lane tests/tools/sanity $$lane; done
+
+unit: ## the pure tests
+	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit; done
+
+integration: ## modules, roles and playbooks against the local AWS and in network namespaces
+	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/integration tests/lab; done
+
+molecule: lab-up ## real systemd hosts with real Docker; SCENARIO=name runs one scenario
+	@$(IN_NEWEST) tests/tools/molecule "$(SCENARIO)"
+
+bench: ## count API calls and tasks; each table is also written to build/bench/
+	@$(IN_NEWEST) tests/bench/run
+
+docs: ## check every public docstring and build the reference in build/docs
+	@$(IN_NEWEST) tests/tools/docs
+
+lab-up: ## a local AWS, an IMDS stand-in and a real host
+	@$(IN_NEWEST) python tests/lab/lab.py up
+
+lab-down: ## leave nothing of the lab behind
+	@$(IN_NEWEST) python tests/lab/lab.py down
+
+lock: ## choose the newest versions of the development tools again
+	@python3 tests/tools/lanes.py lock
+
+clean: lab-down ## remove everything that was built
+	@rm -rf build

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release.
+
+"""The only place that knows boto3's shapes of failure, retrying and counting."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:  # AnsibleAWSModule says so in its own words
+    BotoCoreError = ClientError = OSError  # type: ignore[misc,assignment]
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan, Refusal, converge, one_by_one
+
+# Codes that AWS documents as "try again" and that AWSRetry's own list lacks: the JSON protocols' throttling
+# code (ECS, SSM) and IAM's three for writes that meet one another.
+RETRY_CODES = ["ThrottlingException", "ConcurrentModification", "EntityTemporarilyUnmodifiable", "ServiceFailure"]
+
+RETRY = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=RETRY_CODES)
+
+
+class AwsModule(AnsibleAWSModule):
+    """AnsibleAWSModule with check mode, a count of API requests, and the collection's shell."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(supports_check_mode=True, **kwargs)
+        self.api_calls: Counter[str] = Counter()
+
+    def client(self, service: str, retry_decorator: Any = RETRY, **kwargs: Any) -> Any:
+        """A boto3 client whose calls retry with C(aws_retry=True) and are counted, attempts included."""
+        client = super().client(service, retry_decorator=retry_decorator, **kwargs)
+        client.meta.events.register("before-send", self._count)
+        return client
+
+    def _count(self, event_name: str, **_unused: Any) -> None:
+        self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Turn a Refusal of the parameters into one clear sentence, before any call is made."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.fail_json(msg=str(refusal), changed=False, changes=[], api_calls={})
+
+    def converge(self, read: Callable[[], Any], plan: Callable[[Any], Plan], make: Callable[[Change], Any]) -> None:
+        """Run the shell; C(make) is the one API call for a Change."""
+        converge(
+            self,
+            read,
+            plan,
+            one_by_one(make),
+            errors=(BotoCoreError, ClientError),
+            fail=self.fail_json_aws,
+            extras=lambda: {"api_calls": dict(self.api_calls)},
+        )
+
+
+def none_if_missing(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a read return None where the service says that the thing does not exist."""
+
+    @functools.wraps(call)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except is_boto3_error_code(["NoSuchEntity", "ResourceNotFoundException", "ClusterNotFoundException"]):
+            return None
+
+    return wrapped
