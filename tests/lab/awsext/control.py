@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands in front of moto: the request log, and the lab's own addresses under /_lab/."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable
+from urllib.parse import parse_qs
+
+SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+
+
+class Control:
+    """WSGI middleware; calls to moto pass one at a time, as its dictionaries know no locks.
+
+    Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
+    GET /_lab/health, GET and DELETE /_lab/requests, and POST /_lab/accounts/ID, which gives credentials of an
+    administrator of that account (the way into an account in which no role exists yet).
+    """
+
+    def __init__(self, application: Callable):
+        self.application = application
+        self.requests: list[dict] = []
+        self.serial = threading.Lock()
+
+    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_lab/"):
+            return self.own(environ["REQUEST_METHOD"], path.removeprefix("/_lab/"), start_response)
+        if path == "/ws":
+            return self.refuse_websocket(start_response)
+        return self.forward(environ, start_response)
+
+    def forward(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        """Log the request and let moto answer it."""
+        service, operation = identify(environ, form_of(environ))
+        entry = {"service": service, "operation": operation, "status": None}
+
+        def recording(status: str, headers: list, exc_info=None) -> Callable:
+            entry["status"] = int(status.split(" ", 1)[0])
+            return start_response(status, headers, exc_info)
+
+        with self.serial:
+            if "HTTP_X_LAB_INTERNAL" not in environ:
+                self.requests.append(entry)
+            try:
+                return list(self.application(environ, recording))
+            finally:
+                entry["status"] = entry["status"] or 500
+
+    def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:
+        """The agent's control channel: nothing is at its end, and the agent tries again with back-off."""
+        self.requests.append({"service": "ecs", "operation": "GET /ws", "status": 404})
+        return respond(start_response, "404 Not Found", {"message": "the lab has no control channel"})
+
+    def own(self, method: str, path: str, start_response: Callable) -> Iterable[bytes]:
+        """Answer one of the lab's own addresses."""
+        if path == "health":
+            return respond(start_response, "200 OK", {"status": "ok"})
+        if path == "requests" and method == "GET":
+            return respond(start_response, "200 OK", list(self.requests))
+        if path == "requests" and method == "DELETE":
+            self.requests.clear()
+            return respond(start_response, "200 OK", [])
+        account = re.fullmatch(r"accounts/(\d{12})", path)
+        if account and method == "POST":
+            with self.serial:
+                return respond(start_response, "200 OK", administrator(account[1]))
+        return respond(start_response, "404 Not Found", {"message": f"no {method} /_lab/{path}"})
+
+
+def form_of(environ: dict) -> dict[str, list[str]]:
+    """The fields of a form request (the query protocol of IAM and STS); the body stays readable for moto."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return parse_qs(body.decode("utf-8", "replace"))
+
+
+def identify(environ: dict, form: dict[str, list[str]]) -> tuple[str, str]:
+    """Which service and operation a request is for."""
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    service = scope[1] if scope else "unsigned"
+    if "Action" in form:
+        return service, form["Action"][0]
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return service, target.rpartition(".")[2]
+    return service, f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+
+
+def administrator(account_id: str) -> dict[str, str]:
+    """Credentials of a new access key of the user 'administrator' of an account."""
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends[account_id]["aws"]
+    if "administrator" not in {user.name for user in backend.users.values()}:
+        backend.create_user("us-east-1", "administrator", path="/")
+    key = backend.create_access_key("administrator")
+    return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
+
+
+def respond(start_response: Callable, status: str, content: object) -> Iterable[bytes]:
+    """A JSON answer."""
+    body = json.dumps(content).encode()
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names, addresses and paths of the lab: the one place that knows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LAB = Path(__file__).resolve().parents[1]
+ROOT = LAB.parents[1]
+BUILD = ROOT / "build" / "lab"
+CACHE = BUILD / "cache"
+PACKAGES = BUILD / "packages"
+
+MIRROR = "http://deb.debian.org/debian"
+TASK_SUITE = "trixie"
+# First address of each suite's hosts, so that both suites can be up at once.
+SUITES = {"trixie": 10, "bookworm": 60}
+
+LABEL = "fleetkit-ecs-lab"
+NETWORK = "fleetkit-ecs-lab"
+NETWORK_PREFIX = "172.30.117"
+SUBNET = f"{NETWORK_PREFIX}.0/24"
+GATEWAY = f"{NETWORK_PREFIX}.1"
+SUBNET_V6 = "fd30:117::/64"
+GATEWAY_V6 = "fd30:117::1"
+
+AWS_PORT = 4566
+PACKAGES_PORT = 4567
+ENDPOINT_URL = f"http://{GATEWAY}:{AWS_PORT}"
+PACKAGES_URL = f"http://{GATEWAY}:{PACKAGES_PORT}"
+
+IMDS_NAME = "fleetkit-ecs-lab-imds"
+IMDS_ADDRESS = f"{NETWORK_PREFIX}.2"
+
+REGION = "us-west-2"
+ACCOUNT_ID = "123456789012"
+INSTANCE_PROFILE = "ecsInstanceRole-profile"
+
+TASK_IMAGE = "lab/task:latest"
+AGENT_IMAGE = "amazon/amazon-ecs-agent:latest"
+ECS_INIT_VERSION = "1.105.1-1"
+
+
+class LabError(Exception):
+    """Something a person can mend; its text says what and how."""
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    print(f"lab: {text}", flush=True)

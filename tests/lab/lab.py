@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring the test lab up or down: python tests/lab/lab.py {up,down,reboot,status,package} (see README.md here)."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import shutil
+import sys
+
+from ecslab import engine, hosts, images, inventory, packages, services
+from ecslab.settings import BUILD, CACHE, ECS_INIT_VERSION, IMDS_NAME, SUITES, LabError, say
+
+LOCK = BUILD / "lock"
+
+
+def up(args: argparse.Namespace) -> None:
+    """Bring up whatever is not up."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    engine.ensure()
+    wanted = [hosts.Host(args.suite, number) for number in range(1, args.hosts + 1)]
+    for host in wanted if args.fresh else []:
+        hosts.remove(host.name)
+    hosts.network_up()
+    hosts.link_local_up()
+    built = packages.build(ECS_INIT_VERSION)
+    for service in services.services():
+        services.up(service)
+    services.create_cluster(args.cluster)
+    hosts.imds_up()
+    for host in wanted:
+        hosts.up(host)
+    known = inventory.write(hosts.present(), built, args.cluster)
+    say(f"up: {', '.join(host['name'] for host in known['hosts'])}; facts in {inventory.FACTS}")
+
+
+def down(args: argparse.Namespace) -> None:
+    """Remove everything but the caches; with --all those too."""
+    if engine.answers():
+        hosts.down()
+    for service in services.services():
+        services.down(service)
+    inventory.remove()
+    if args.all:
+        if engine.answers():
+            images.remove_all()
+        shutil.rmtree(BUILD, ignore_errors=True)
+    say("down (a dockerd that 'up' had to start stays up)")
+
+
+def reboot(args: argparse.Namespace) -> None:
+    """Reboot one host and wait until it is back."""
+    hosts.reboot(hosts.named(args.host))
+
+
+def status(args: argparse.Namespace) -> None:
+    """Say what is up."""
+    del args
+    if not engine.answers():
+        say("the Docker engine does not answer")
+        return
+    for service in services.services():
+        say(f"{service.name}: {'up' if services.recorded(service) and services.answers(service) else 'down'}")
+    imds = hosts.inspect(IMDS_NAME)
+    say(f"imds: {'up' if imds and imds['State']['Running'] else 'down'}")
+    for host in hosts.present():
+        say(f"{host.name} ({host.address}): {hosts.state(host) or 'stopped'}")
+
+
+def package(args: argparse.Namespace) -> None:
+    """Build the amazon-ecs-init double of another version, for upgrade and version tests."""
+    print(packages.build(args.version)["deb_url"])
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("up", help="bring up whatever is not up")
+    command.add_argument("--suite", choices=sorted(SUITES), default="trixie", help="Debian release of the hosts")
+    command.add_argument("--hosts", type=int, default=1, choices=range(1, 41), metavar="N", help="how many hosts")
+    command.add_argument("--cluster", default="demo", help="ECS cluster to create in a new local AWS")
+    command.add_argument("--fresh", action="store_true", help="make these hosts anew, with nothing installed")
+    command.set_defaults(run=up)
+    command = commands.add_parser("down", help="remove everything but the caches")
+    command.add_argument("--all", action="store_true", help="the caches and images too")
+    command.set_defaults(run=down)
+    command = commands.add_parser("reboot", help="reboot a host")
+    command.add_argument("host")
+    command.set_defaults(run=reboot)
+    commands.add_parser("status", help="say what is up").set_defaults(run=status)
+    command = commands.add_parser("package", help="build and sign another version of the amazon-ecs-init double")
+    command.add_argument("--version", required=True, help="for example 1.80.0-1")
+    command.set_defaults(run=package)
+    return top
+
+
+def main() -> int:
+    """Run one command."""
+    args = parser().parse_args()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    try:
+        with LOCK.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two at a time would build and create the same things
+            args.run(args)
+    except LabError as error:
+        print(f"lab: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,451 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The local AWS behaves as the API's documentation says, where moto alone would not (or is relied upon)."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import boto3
+import local_aws
+import pytest
+from botocore.exceptions import ClientError
+
+ACCOUNT = "123456789012"
+OTHER_ACCOUNT = "222222222222"
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+MANAGED = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
+
+
+@pytest.fixture(scope="module")
+def url():
+    """One server for all of these tests; each uses names of its own."""
+    with local_aws.launch() as address:
+        yield address
+
+
+def client(url: str, service: str, **credentials: str):
+    """A boto3 client; without credentials, as administrator of the default account."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", **credentials}
+    return boto3.client(service, endpoint_url=url, region_name="us-west-2", **keys)
+
+
+@pytest.fixture
+def iam(url):
+    """IAM of the default account."""
+    return client(url, "iam")
+
+
+@pytest.fixture
+def ecs(url):
+    """ECS of the default account."""
+    return client(url, "ecs")
+
+
+def trust(condition: dict | None = None, **principal: str | list[str]) -> str:
+    """A trust policy."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    if condition:
+        statement["Condition"] = condition
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def code_of(call, **params) -> tuple[str, int]:
+    """The error that a call gives."""
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def make_role(iam, name: str, document: str | None = None) -> str:
+    """A role and its ARN."""
+    document = document or trust(Service="ec2.amazonaws.com")
+    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+
+def make_policy(iam, name: str, document: dict | None = None, path: str = "/") -> str:
+    """A policy and its ARN."""
+    made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document or POLICY), Path=path)
+    return made["Policy"]["Arn"]
+
+
+def lab(url: str, path: str, method: str = "GET"):
+    """One of the lab's own addresses."""
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/{path}", method=method)) as reply:
+        return json.load(reply)
+
+
+# The request log
+
+
+def test_every_request_is_logged_in_order_failed_ones_too(url, iam, ecs):
+    lab(url, "requests", "DELETE")
+    iam.list_roles()
+    code_of(iam.get_role, RoleName="nobody")
+    ecs.list_clusters()
+    client(url, "s3").create_bucket(
+        Bucket="logged-bucket", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    assert lab(url, "requests") == [
+        {"service": "iam", "operation": "ListRoles", "status": 200},
+        {"service": "iam", "operation": "GetRole", "status": 404},
+        {"service": "ecs", "operation": "ListClusters", "status": 200},
+        {"service": "s3", "operation": "PUT /logged-bucket", "status": 200},
+    ]
+    assert lab(url, "requests", "DELETE") == []
+    assert lab(url, "requests") == []
+
+
+# IAM: uniqueness
+
+
+def test_role_names_are_unique_ignoring_case(iam):
+    make_role(iam, "CaseRole")
+    params = {"RoleName": "caserole", "AssumeRolePolicyDocument": trust(Service="ec2.amazonaws.com")}
+    assert code_of(iam.create_role, **params) == ("EntityAlreadyExists", 409)
+
+
+def test_policy_names_are_unique_ignoring_case_and_path(iam):
+    make_policy(iam, "CasePolicy")
+    params = {"PolicyName": "casepolicy", "PolicyDocument": json.dumps(POLICY), "Path": "/elsewhere/"}
+    assert code_of(iam.create_policy, **params) == ("EntityAlreadyExists", 409)
+
+
+def test_a_policy_may_have_the_name_of_one_of_amazons(iam):
+    assert make_policy(iam, "AmazonS3ReadOnlyAccess") == f"arn:aws:iam::{ACCOUNT}:policy/AmazonS3ReadOnlyAccess"
+
+
+def test_instance_profile_names_are_unique_ignoring_case(iam):
+    iam.create_instance_profile(InstanceProfileName="CaseProfile")
+    params = {"InstanceProfileName": "caseprofile"}
+    assert code_of(iam.create_instance_profile, **params) == ("EntityAlreadyExists", 409)
+
+
+# IAM: roles
+
+
+def test_update_role_leaves_what_is_not_sent(iam):
+    iam.create_role(
+        RoleName="updated", AssumeRolePolicyDocument=trust(Service="ec2.amazonaws.com"), Description="first",
+        MaxSessionDuration=7200,
+    )  # fmt: skip
+    iam.update_role(RoleName="updated", Description="second")
+    role = iam.get_role(RoleName="updated")["Role"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("second", 7200)
+    iam.update_role(RoleName="updated", MaxSessionDuration=3600)
+    role = iam.get_role(RoleName="updated")["Role"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("second", 3600)
+    iam.update_role(RoleName="updated", Description="")
+    assert iam.get_role(RoleName="updated")["Role"].get("Description", "") == ""
+
+
+def test_a_malformed_trust_policy_is_refused_at_creation_and_update(iam):
+    bad = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps", "Action": "sts:AssumeRole"}]})
+    params = {"RoleName": "malformed", "AssumeRolePolicyDocument": bad}
+    assert code_of(iam.create_role, **params) == ("MalformedPolicyDocument", 400)
+    make_role(iam, "well-formed")
+    params = {"RoleName": "well-formed", "PolicyDocument": "{"}
+    assert code_of(iam.update_assume_role_policy, **params) == ("MalformedPolicyDocument", 400)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/missing"}},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ["nonsense"]}},
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}, "Sid": "with-dash"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Principal": {"AWS": "*"}},
+    ],
+)
+def test_a_trust_policy_needs_principals_that_exist(iam, statement):
+    params = {"RoleName": "principals", "AssumeRolePolicyDocument": json.dumps(POLICY | {"Statement": [statement]})}
+    assert code_of(iam.create_role, **params) == ("MalformedPolicyDocument", 400)
+
+
+def test_a_trust_policy_has_a_size(iam):
+    make_role(iam, "sized")
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}
+    document = json.dumps(POLICY | {"Statement": [allow] * 30})
+    params = {"RoleName": "sized", "PolicyDocument": document}
+    assert code_of(iam.update_assume_role_policy, **params) == ("LimitExceeded", 409)
+
+
+def test_a_role_in_use_cannot_be_deleted(iam):
+    make_role(iam, "used")
+    iam.put_role_policy(RoleName="used", PolicyName="inline", PolicyDocument=json.dumps(POLICY))
+    assert code_of(iam.delete_role, RoleName="used") == ("DeleteConflict", 409)
+    iam.delete_role_policy(RoleName="used", PolicyName="inline")
+    iam.attach_role_policy(RoleName="used", PolicyArn=MANAGED)
+    assert code_of(iam.delete_role, RoleName="used") == ("DeleteConflict", 409)
+    iam.detach_role_policy(RoleName="used", PolicyArn=MANAGED)
+    iam.create_instance_profile(InstanceProfileName="used")
+    iam.add_role_to_instance_profile(InstanceProfileName="used", RoleName="used")
+    assert code_of(iam.delete_role, RoleName="used") == ("DeleteConflict", 409)
+    iam.remove_role_from_instance_profile(InstanceProfileName="used", RoleName="used")
+    iam.delete_role(RoleName="used")
+
+
+def test_attaching_needs_a_policy_that_exists_and_a_wellformed_arn(iam):
+    make_role(iam, "attaching")
+    params = {"RoleName": "attaching", "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/missing"}
+    assert code_of(iam.attach_role_policy, **params) == ("NoSuchEntity", 404)
+    params["PolicyArn"] = "arn:aws::iam::aws:policy/AmazonS3ReadOnlyAccess"
+    assert code_of(iam.attach_role_policy, **params) == ("InvalidInput", 400)
+
+
+def test_attaching_twice_is_attaching_once(iam):
+    make_role(iam, "twice")
+    arn = make_policy(iam, "twice")
+    for _attempt in range(2):
+        iam.attach_role_policy(RoleName="twice", PolicyArn=arn)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
+    iam.detach_role_policy(RoleName="twice", PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+
+
+def test_a_permissions_boundary_must_exist_and_holds_its_policy(iam):
+    make_role(iam, "bounded")
+    params = {"RoleName": "bounded", "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/missing"}
+    assert code_of(iam.put_role_permissions_boundary, **params) == ("NoSuchEntity", 404)
+    arn = make_policy(iam, "boundary")
+    iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=arn)
+    assert code_of(iam.delete_policy, PolicyArn=arn) == ("DeleteConflict", 409)
+
+
+# IAM: policies
+
+
+def test_a_policy_in_use_cannot_be_deleted(iam):
+    make_role(iam, "holder")
+    arn = make_policy(iam, "held")
+    iam.attach_role_policy(RoleName="holder", PolicyArn=arn)
+    assert code_of(iam.delete_policy, PolicyArn=arn) == ("DeleteConflict", 409)
+
+
+def test_a_policy_with_versions_cannot_be_deleted_and_has_five_at_most(iam):
+    arn = make_policy(iam, "versions")
+    for _version in range(4):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(POLICY), SetAsDefault=True)
+    params = {"PolicyArn": arn, "PolicyDocument": json.dumps(POLICY)}
+    assert code_of(iam.create_policy_version, **params) == ("LimitExceeded", 409)
+    assert code_of(iam.delete_policy, PolicyArn=arn) == ("DeleteConflict", 409)
+    assert code_of(iam.delete_policy_version, PolicyArn=arn, VersionId="v5") == ("DeleteConflict", 409)
+    for version in ("v1", "v2", "v3", "v4"):
+        iam.delete_policy_version(PolicyArn=arn, VersionId=version)
+    iam.delete_policy(PolicyArn=arn)
+
+
+WITH_PRINCIPAL = {**POLICY["Statement"][0], "Principal": {"AWS": "*"}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{",
+        "{}",
+        json.dumps(POLICY | {"Statement": [{"Effect": "Allow"}]}),
+        json.dumps(POLICY | {"Statement": WITH_PRINCIPAL}),
+    ],
+)
+def test_a_malformed_policy_is_refused(iam, document):
+    params = {"PolicyName": "malformed", "PolicyDocument": document}
+    assert code_of(iam.create_policy, **params) == ("MalformedPolicyDocument", 400)
+
+
+def test_amazons_managed_policies_exist(iam):
+    assert iam.get_policy(PolicyArn=MANAGED)["Policy"]["Path"] == "/service-role/"
+
+
+# IAM: instance profiles
+
+
+def test_an_instance_profile_holds_one_role(iam):
+    make_role(iam, "one")
+    make_role(iam, "two")
+    iam.create_instance_profile(InstanceProfileName="single")
+    iam.add_role_to_instance_profile(InstanceProfileName="single", RoleName="one")
+    params = {"InstanceProfileName": "single", "RoleName": "two"}
+    assert code_of(iam.add_role_to_instance_profile, **params) == ("LimitExceeded", 409)
+    assert code_of(iam.remove_role_from_instance_profile, **params) == ("NoSuchEntity", 404)
+
+
+def test_listing_instance_profiles_honours_the_path(iam):
+    iam.create_instance_profile(InstanceProfileName="in-path", Path="/some/path/")
+    listed = iam.list_instance_profiles(PathPrefix="/some/")["InstanceProfiles"]
+    assert [profile["InstanceProfileName"] for profile in listed] == ["in-path"]
+
+
+# STS: trust
+
+
+def assume(url: str, role_arn: str, **more: str) -> dict:
+    """Assume a role as the administrator of the default account; credentials for client()."""
+    return keys_of(client(url, "sts").assume_role(RoleArn=role_arn, RoleSessionName="test", **more))
+
+
+def keys_of(answer: dict) -> dict:
+    """Credentials as boto3 takes them."""
+    found = answer["Credentials"]
+    return {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
+
+
+def refused(url: str, role_arn: str, credentials: dict | None = None, **more: str) -> bool:
+    """Is assuming this role denied?"""
+    sts = client(url, "sts", **(credentials or {}))
+    return code_of(sts.assume_role, RoleArn=role_arn, RoleSessionName="test", **more) == ("AccessDenied", 403)
+
+
+def other_account(url: str):
+    """IAM of another account, as its administrator."""
+    keys = lab(url, f"accounts/{OTHER_ACCOUNT}", "POST")
+    return client(url, "iam", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"])
+
+
+def test_a_role_that_trusts_nobody_or_does_not_exist_cannot_be_assumed(url, iam):
+    assert refused(url, make_role(iam, "trusts-ec2-only"))
+    assert refused(url, f"arn:aws:iam::{ACCOUNT}:role/missing")
+
+
+def test_a_role_that_trusts_the_account_can_be_assumed(url, iam):
+    arn = make_role(iam, "trusts-account", trust(AWS=f"arn:aws:iam::{ACCOUNT}:root"))
+    identity = client(url, "sts", **assume(url, arn)).get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/trusts-account/test"
+
+
+def test_an_external_id_is_asked_for(url, iam):
+    wanted = {"StringEquals": {"sts:ExternalId": "sesame"}}
+    arn = make_role(iam, "external-id", trust(wanted, AWS=f"arn:aws:iam::{ACCOUNT}:root"))
+    assert refused(url, arn)
+    assert refused(url, arn, ExternalId="other")
+    assume(url, arn, ExternalId="sesame")
+
+
+def test_another_account_needs_trust_there_and_permission_here(url, iam):
+    source = make_role(iam, "source", trust(AWS=f"arn:aws:iam::{ACCOUNT}:root"))
+    session = assume(url, source)
+    elsewhere = other_account(url)
+    closed = make_role(elsewhere, "closed")
+    opened = make_role(elsewhere, "opened", trust(AWS=source))
+    assert opened == f"arn:aws:iam::{OTHER_ACCOUNT}:role/opened"
+    assert refused(url, opened, session), "the source role has no permission yet"
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [opened, closed]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName="source", PolicyName="assume", PolicyDocument=document)
+    assert refused(url, closed, session), "the destination role does not trust it"
+    answer = client(url, "sts", **session).assume_role(RoleArn=opened, RoleSessionName="there")
+    identity = client(url, "sts", **keys_of(answer)).get_caller_identity()
+    assert identity["Account"] == OTHER_ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "source, works",
+    [
+        (f"arn:aws:ecs:us-west-2:{ACCOUNT}:task/x", True),
+        (f"arn:aws:ecs:us-west-2:{OTHER_ACCOUNT}:task/x", False),
+        (None, False),
+    ],
+)
+def test_confused_deputy_conditions_count_for_services(url, iam, source, works):
+    wanted = {"ArnLike": {"aws:SourceArn": f"arn:aws:ecs:us-west-2:{ACCOUNT}:*"}}
+    name = f"deputy-{works}-{bool(source)}"
+    arn = make_role(iam, name, trust(wanted, Service="ecs-tasks.amazonaws.com"))
+    sts = client(url, "sts")
+    headers = {"X-Lab-Service-Principal": "ecs-tasks.amazonaws.com"} | ({"X-Lab-Source-Arn": source} if source else {})
+
+    def add_headers(request, **_more):
+        for name, value in headers.items():
+            request.headers[name] = value
+
+    sts.meta.events.register("before-sign.sts", add_headers)
+    if works:
+        sts.assume_role(RoleArn=arn, RoleSessionName="task")
+    else:
+        assert code_of(sts.assume_role, RoleArn=arn, RoleSessionName="task") == ("AccessDenied", 403)
+
+
+# ECS
+
+
+def register(ecs, cluster: str, **params) -> dict:
+    """Register as the agent of an external host does."""
+    answer = ecs.register_container_instance(
+        cluster=cluster,
+        instanceIdentityDocument="",
+        instanceIdentityDocumentSignature="",
+        versionInfo={"agentVersion": "1.105.1", "agentHash": "a8b3e7d3", "dockerVersion": "DockerVersion: 26.1.5"},
+        attributes=[{"name": "ecs.os-type", "value": "linux"}, {"name": "ecs.capability.external"}],
+        totalResources=[{"name": "CPU", "type": "INTEGER", "integerValue": 2048}],
+        **params,
+    )
+    return answer["containerInstance"]
+
+
+def test_an_external_instance_registers_and_is_described(ecs):
+    ecs.create_cluster(clusterName="external")
+    arn = register(ecs, "external")["containerInstanceArn"]
+    assert ecs.list_container_instances(cluster="external")["containerInstanceArns"] == [arn]
+    found = ecs.describe_container_instances(cluster="external", containerInstances=[arn])["containerInstances"][0]
+    assert found["agentConnected"] is True
+    assert found["ec2InstanceId"].startswith("mi-")
+    assert found["versionInfo"]["agentVersion"] == "1.105.1"
+    assert {"name": "ecs.os-type", "value": "linux"} in found["attributes"]
+    assert {"name": "ecs.capability.external"} in found["attributes"]
+    assert ecs.describe_clusters(clusters=["external"])["clusters"][0]["registeredContainerInstancesCount"] == 1
+
+
+def test_registering_again_with_the_arn_keeps_it(ecs):
+    ecs.create_cluster(clusterName="again")
+    arn = register(ecs, "again")["containerInstanceArn"]
+    assert register(ecs, "again", containerInstanceArn=arn)["containerInstanceArn"] == arn
+    assert ecs.list_container_instances(cluster="again")["containerInstanceArns"] == [arn]
+
+
+def test_creating_a_cluster_again_keeps_its_instances(ecs):
+    ecs.create_cluster(clusterName="kept")
+    register(ecs, "kept")
+    again = ecs.create_cluster(clusterName="kept")["cluster"]
+    assert again["registeredContainerInstancesCount"] == 1
+
+
+@pytest.mark.parametrize("cluster", ["missing", "default"])
+def test_a_cluster_that_does_not_exist(ecs, cluster):
+    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
+        register(ecs, cluster)
+    with pytest.raises(ecs.exceptions.ClusterNotFoundException):
+        ecs.list_container_instances(cluster=cluster)
+
+
+def test_a_bad_attribute_is_refused(ecs):
+    ecs.create_cluster(clusterName="attributes")
+    params = {"cluster": "attributes", "attributes": [{"name": "no spaces allowed", "value": "x"}]}
+    assert code_of(ecs.register_container_instance, **params) == ("InvalidParameterException", 400)
+
+
+def test_poll_endpoint(url, ecs):
+    ecs.create_cluster(clusterName="polled")
+    assert ecs.discover_poll_endpoint(cluster="polled")["endpoint"] == f"{url}/"
+
+
+def test_deregistering(ecs):
+    ecs.create_cluster(clusterName="left")
+    arn = register(ecs, "left")["containerInstanceArn"]
+    gone = ecs.deregister_container_instance(cluster="left", containerInstance=arn, force=True)["containerInstance"]
+    assert gone["status"] == "INACTIVE"
+    assert ecs.list_container_instances(cluster="left")["containerInstanceArns"] == []
+    params = {"cluster": "left", "containerInstance": arn}
+    assert code_of(ecs.deregister_container_instance, **params) == ("InvalidParameterException", 400)
+
+
+def test_an_unknown_lab_address_is_404(url):
+    with pytest.raises(urllib.error.HTTPError):
+        lab(url, "nothing")
