@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import BEGIN, END
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes, ConfigFile
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import plan_config
+
+PATH = "/etc/ecs/ecs.config"
+RIGHT = Attributes(0o600, 0, 0)
+LOOSE = Attributes(0o644, 0, 0)
+
+
+def block(*lines):
+    return "".join(f"{line}\n" for line in (BEGIN, *lines, END))
+
+
+def plan(text, desired, attributes=RIGHT, directory=True):
+    return plan_config(ConfigFile(PATH, text, None if text is None else attributes, directory), desired, RIGHT)
+
+
+def changes(planned):
+    return [f"{change.action} {change.kind} {change.name}" for change in planned.changes]
+
+
+CREATE, UPDATE, DELETE = (f"{action} agent_variable ECS_CLUSTER" for action in ("create", "update", "delete"))
+REPAIR = f"update file_attributes {PATH}"
+REFORM = f"update block {PATH}"
+DESIRED = {"ECS_CLUSTER": "new"}
+
+PLANS = {
+    "new file": (None, DESIRED, [CREATE]),
+    "empty file": ("", DESIRED, [CREATE]),
+    "right already": (block("ECS_CLUSTER=new"), DESIRED, []),
+    "another value": (block("ECS_CLUSTER=old"), DESIRED, [UPDATE]),
+    "adopted with another value": ("ECS_CLUSTER=old\n", DESIRED, [UPDATE]),
+    "adopted with the same value": ("ECS_CLUSTER=new\n", DESIRED, [UPDATE]),
+    "adopted although the block is right": ("ECS_CLUSTER=new\n" + block("ECS_CLUSTER=new"), DESIRED, [UPDATE]),
+    "adopted as systemd reads it": (block("ECS_CLUSTER=new") + "ECS_CLUSTER = x\n", DESIRED, [UPDATE]),
+    "in the block as systemd reads it": (block("ECS_CLUSTER =new"), DESIRED, [UPDATE]),
+    "no longer declared": (block("ECS_CLUSTER=old"), {}, [DELETE]),
+    "not declared and not ours": ("ECS_CLUSTER=old", {}, []),
+    "declared absent and ours": (block("ECS_CLUSTER=old"), {"ECS_CLUSTER": None}, [DELETE]),
+    "declared absent and not ours": ("ECS_CLUSTER=old", {"ECS_CLUSTER": None}, [DELETE]),
+    "declared absent and absent": ("A=1", {"ECS_CLUSTER": None}, []),
+    "declared absent and no file": (None, {"ECS_CLUSTER": None}, []),
+    "nothing declared and no file": (None, {}, []),
+    "a comment got into the block": (block("# note", "ECS_CLUSTER=new"), DESIRED, [REFORM]),
+    "twice in the block": (block("ECS_CLUSTER=new", "ECS_CLUSTER=new"), DESIRED, [REFORM]),
+    "an empty block": (block(), {}, [REFORM]),
+    "a stranger got into the block": (block("X=1", "ECS_CLUSTER=new"), DESIRED, ["delete agent_variable X"]),
+    "several, by name": (
+        block("ECS_CLUSTER=old", "ECS_LOGLEVEL=info"),
+        {"ECS_CLUSTER": "new", "DOCKER_HOST": "unix:///x"},
+        ["create agent_variable DOCKER_HOST", UPDATE, "delete agent_variable ECS_LOGLEVEL"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "desired", "planned"), PLANS.values(), ids=PLANS)
+def test_the_plan_is_the_difference(text, desired, planned):
+    assert changes(plan(text, desired)) == planned
+
+
+@pytest.mark.parametrize(("text", "desired"), [case[:2] for case in PLANS.values()], ids=PLANS)
+def test_a_second_run_plans_nothing(text, desired):
+    first = plan(text, desired)
+    if first.changes:
+        assert plan(first.text, desired).changes == ()
+    else:
+        assert first.text == (text or "")
+
+
+@pytest.mark.parametrize(
+    "attributes", [LOOSE, Attributes(0o400, 0, 0), Attributes(0o600, 1, 0), Attributes(0o600, 0, 1)], ids=str
+)
+def test_the_wrong_mode_or_owner_of_our_file_is_repaired_before_anything_is_written(attributes):
+    assert changes(plan(block("ECS_CLUSTER=new"), DESIRED, attributes)) == [REPAIR]
+    assert changes(plan("", DESIRED, attributes)) == [REPAIR, CREATE]
+    assert changes(plan(block("ECS_CLUSTER=new"), {}, attributes)) == [REPAIR, DELETE]
+
+
+@pytest.mark.parametrize("desired", [{}, {"ECS_CLUSTER": None}], ids=["nothing", "absent"])
+def test_a_file_without_anything_of_ours_keeps_its_mode_and_owner(desired):
+    assert plan("A=1\n", desired, LOOSE).changes == ()
+
+
+def test_a_missing_directory_is_made_first_and_only_where_a_file_is_needed():
+    assert changes(plan(None, DESIRED, directory=False)) == ["create directory /etc/ecs", CREATE]
+    assert plan(None, {}, directory=False).changes == ()
+
+
+def test_the_result_has_all_variables_of_the_file_as_ecs_init_reads_them():
+    planned = plan("NO_PROXY=x\nDOCKER_HOST=1\nDOCKER_HOST=2\nAWS_SECRET_ACCESS_KEY=s3cret\n", DESIRED)
+    assert planned.result == {
+        "file": PATH,
+        "variables": {
+            "NO_PROXY": "x",
+            "DOCKER_HOST": "2",
+            "AWS_SECRET_ACCESS_KEY": "********",
+            "ECS_CLUSTER": "new",
+        },
+    }
+
+
+def test_the_diff_is_of_the_file_and_shows_the_adoption():
+    planned = plan("A\nECS_CLUSTER=old\nNO_PROXY=x\n", DESIRED)
+    assert planned.diff() == {
+        "before_header": PATH,
+        "after_header": PATH,
+        "before": "********\nECS_CLUSTER=old\nNO_PROXY=x\n",
+        "after": "********\nNO_PROXY=x\n" + block("ECS_CLUSTER=new"),
+    }
+
+
+def test_the_diff_shows_a_repair_of_mode_or_owner():
+    diff = plan(block("ECS_CLUSTER=new"), DESIRED, LOOSE).diff()
+    assert diff["before"].splitlines()[0] == "mode 0644, uid 0, gid 0"
+    assert diff["after"].splitlines()[0] == "mode 0600, uid 0, gid 0"
+
+
+SECRETS = {
+    "changed": (block("ECS_ENGINE_AUTH_DATA=old-s3cret"), "ECS_ENGINE_AUTH_DATA=******** (changed)"),
+    "adopted and changed": ("ECS_ENGINE_AUTH_DATA=old-s3cret\n", "ECS_ENGINE_AUTH_DATA=******** (changed)"),
+    "adopted": ("ECS_ENGINE_AUTH_DATA=new-s3cret\n", "ECS_ENGINE_AUTH_DATA=********"),
+    "new": (None, "ECS_ENGINE_AUTH_DATA=********"),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), SECRETS.values(), ids=SECRETS)
+def test_a_secret_is_in_the_file_and_nowhere_else_in_the_plan(text, line):
+    planned = plan(text, {"ECS_ENGINE_AUTH_DATA": "new-s3cret"})
+    assert "ECS_ENGINE_AUTH_DATA=new-s3cret\n" in planned.text
+    assert line in planned.after.splitlines()
+    assert "s3cret" not in repr(planned)
+
+
+def test_a_variable_that_does_nothing_here_is_warned_of_and_written():
+    planned = plan("", {"ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED": "true", "ECS_DOMAIN_JOINED_LINUX_INSTANCE": None})
+    assert planned.warnings == ("ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED: it does nothing on Linux.",)
+    assert "ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED=true\n" in planned.text
