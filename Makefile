@@ -21,7 +21,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
 
 demo: ## create the IAM of a container instance and configure a real host, twice, and send packets to prove it
-	@$(IN_NEWEST) tests/demo/run
+	@$(IN_NEWEST) tests/tools/in-lab python tests/tools/demo.py
 
 test: ## everything, on every Python found; pytest's summary comes last
 	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"

@@ -61,9 +61,7 @@ def setup(lane: str) -> None:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(
-        f"Python {lane}: installing {sum(1 for _ in re.finditer('==', lock.read_text()))} locked packages", flush=True
-    )
+    print(f"Python {lane}: installing {lock.read_text().count('==')} locked packages", flush=True)
     uv = install_uv()
     venv = LANES / lane
     subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", pythons()[lane], venv], check=True)
