@@ -110,6 +110,7 @@ EXAMPLES = r"""
 - name: A role that may also pull images, by an inline policy
   fleetkit.ecs.iam_role:
     name: ecsInstanceRole
+    trust: "{{ lookup('fleetkit.ecs.policy', 'trust_ec2') }}"
     inline_policies:
       ecr-pull: "{{ lookup('fleetkit.ecs.policy', 'ecr_pull') }}"
 

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The EXAMPLES of everything that runs on the controller run as they are written."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+ON_THE_CONTROLLER = sorted([*PLUGINS.glob("modules/iam_*.py"), *PLUGINS.glob("lookup/*.py")])
+
+
+def examples(plugin):
+    """The EXAMPLES block of a plugin, which is a list of tasks."""
+    for node in ast.parse(plugin.read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "EXAMPLES":
+            return yaml.safe_load(ast.literal_eval(node.value))
+    raise AssertionError(f"{plugin.name} has no EXAMPLES")
+
+
+@pytest.fixture
+def playbook(tmp_path):
+    plays = [
+        {"name": plugin.stem, "hosts": "localhost", "gather_facts": False, "tasks": examples(plugin)}
+        for plugin in ON_THE_CONTROLLER
+    ]
+    path = tmp_path / "examples.yml"
+    path.write_text(yaml.safe_dump(plays, sort_keys=False))
+    return path
+
+
+def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment):
+    for options in (["--check"], []):
+        command = ["ansible-playbook", *options, str(playbook)]
+        run = subprocess.run(command, env=playbook_environment, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "[WARNING]" not in run.stderr.replace("[WARNING]: No inventory was parsed", "")
