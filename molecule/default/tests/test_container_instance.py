@@ -96,4 +96,4 @@ def test_ecs_inits_rules_are_there_once_and_nothing_of_them_is_persisted(host, b
     for chain in ("PREROUTING", "OUTPUT"):
         rules = host.check_output(f"iptables -t nat -S {chain}").splitlines()
         assert len([rule for rule in rules if "169.254.170.2" in rule]) == 1
-    assert host.run("grep -rs route_localnet /etc/sysctl.conf /etc/sysctl.d").rc == 1
+    assert host.run("grep -rs route_localnet /etc/sysctl.conf /etc/sysctl.d").stdout == ""
