@@ -64,7 +64,7 @@ def ensure() -> None:
 
 def answers() -> bool:
     """Does an engine answer?"""
-    return docker("version", "--format", "{{.Server.Version}}", check=False).returncode == 0
+    return bool(shutil.which("docker")) and docker("version", check=False).returncode == 0
 
 
 def install_missing() -> None:
@@ -76,16 +76,16 @@ def install_missing() -> None:
         return
     if not Path("/etc/debian_version").exists() or os.geteuid() != 0:
         raise LabError(f"please install {', '.join(missing)} (the lab does it itself only as root on Debian)")
+    say(f"installing {' '.join(missing)}")
+    run("apt-get", "update", "-q")
     if "docker.io" in missing and has_docker_cli_package():
         missing.append("docker-cli")
-    say(f"installing {' '.join(missing)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("apt-get", "install", "-y", "--no-install-recommends", *missing, env=environment)
 
 
 def has_docker_cli_package() -> bool:
-    """Debian 13 moved the client out of docker.io; fresh package lists are needed to know, and to install."""
-    run("apt-get", "update", "-q")
+    """Debian 13 moved the client out of docker.io."""
     return bool(run("apt-cache", "madison", "docker-cli").stdout.strip())
 
 
