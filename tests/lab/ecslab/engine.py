@@ -26,6 +26,8 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
 }
 CAP_SYS_RESOURCE = 24
+# From this release on ALL means every capability that the engine itself has, and dropping another one is refused.
+ALL_IS_WHAT_THERE_IS = 23
 
 
 def run(*command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
@@ -123,8 +125,15 @@ def host_flags() -> list[str]:
     """
     if has_capability(CAP_SYS_RESOURCE):
         return ["--privileged", "--cgroupns=private"]
-    flags = ["--cap-add=ALL", "--cap-drop=SYS_RESOURCE", "--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+    flags = ["--cap-add=ALL", "--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+    if server_major() < ALL_IS_WHAT_THERE_IS:
+        flags.append("--cap-drop=SYS_RESOURCE")
     return flags + [f"--security-opt={name}=unconfined" for name in ("seccomp", "apparmor", "systempaths")]
+
+
+def server_major() -> int:
+    """The engine's major version."""
+    return int(docker("version", "--format", "{{.Server.Version}}").stdout.split(".")[0])
 
 
 def has_capability(bit: int) -> bool:
