@@ -25,7 +25,7 @@ demo: ## create the IAM of a container instance and configure a real host, twice
 
 test: ## everything, on every Python found; pytest's summary comes last
 	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"
-	@$(MAKE) --no-print-directory molecule
+	@$(MAKE) --no-print-directory demo molecule
 	@for lane in $(ALL_LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit tests/integration tests/lab; done
 
 lint: ## formatter, linters, types, docs and the changelog
@@ -40,7 +40,7 @@ unit: ## the pure tests
 integration: ## modules, roles and playbooks against the local AWS and in network namespaces
 	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/integration tests/lab; done
 
-molecule: lab-up ## real systemd hosts with real Docker; SCENARIO=name runs one scenario
+molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenario
 	@$(IN_NEWEST) tests/tools/molecule "$(SCENARIO)"
 
 bench: ## count API calls and tasks; each table is also written to build/bench/
