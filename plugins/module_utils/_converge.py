@@ -82,7 +82,7 @@ def converge(
     module: Any,
     read: Callable[[], Any],
     plan: Callable[[Any], Plan],
-    apply: Callable[[Plan], Iterable[Change]],
+    apply: Callable[[Any], Iterable[Change]],
     errors: tuple[type[Exception], ...] = (OSError,),
     fail: Callable[..., Any] | None = None,
     extras: Callable[[], dict[str, Any]] = dict,
@@ -92,7 +92,7 @@ def converge(
     Args:
         module: an AnsibleModule or one with its interface.
         read: gives the present state. It changes nothing.
-        plan: the pure function from the present state to a Plan.
+        plan: the pure function from the present state to a Plan, or to a kind of Plan that its apply knows.
         apply: makes the plan's changes and yields each one as soon as it is made, in the plan's order
             (see one_by_one; a file or a table of rules is written once and then yields all of its changes).
         errors: what read and apply raise when the other side refuses. Anything else is a bug and stays a traceback.

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import boto3
 import pytest
 
 IMDS = "http://169.254.169.254/latest/meta-data/instance-id"
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "network_guard.md"
 CURL = "curl --silent --max-time 3 --output /dev/null --write-out %{http_code}"
 
 
@@ -97,3 +100,8 @@ def test_ecs_inits_rules_are_there_once_and_nothing_of_them_is_persisted(host, b
         rules = host.check_output(f"iptables -t nat -S {chain}").splitlines()
         assert len([rule for rule in rules if "169.254.170.2" in rule]) == 1
     assert host.run("grep -rs route_localnet /etc/sysctl.conf /etc/sysctl.d").stdout == ""
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\$ (.+)$", GUIDE.read_text(), re.MULTILINE))
+def test_the_commands_of_the_guide_work_on_a_host(host, booted, command):
+    assert host.run(command).rc == 0

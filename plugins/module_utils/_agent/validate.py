@@ -214,7 +214,10 @@ def _is_cidr(item: Any) -> bool:
 
 
 _ITEMS: dict[str | None, tuple[Callable[[Any], bool], str]] = {
-    "uint16": (lambda item: type(item) is int and 0 <= item <= UINT16_MAX, f"a port from 0 to {UINT16_MAX}, unquoted"),
+    "uint16": (
+        lambda item: isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= UINT16_MAX,
+        f"a port from 0 to {UINT16_MAX}, unquoted",
+    ),
     "string": (lambda item: isinstance(item, str), "a string; quote it"),
     "cidr": (_is_cidr, "a network such as 10.0.0.0/16"),
 }

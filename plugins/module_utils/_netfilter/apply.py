@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan, Refusal
+from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import File
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.plan import RulesPlan
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import TOOLS, CommandError, Commands
@@ -38,8 +38,7 @@ class Apply:
                 ) from error
         return plan
 
-    def __call__(self, plan: Plan) -> Iterator[Change]:
-        assert isinstance(plan, RulesPlan)
+    def __call__(self, plan: RulesPlan) -> Iterator[Change]:
         for (kind, owner), changes in groupby(plan.changes, key=lambda change: (change.kind, change.owner)):
             if kind == "rule":
                 self._restore(str(owner), plan.transactions[str(owner)])

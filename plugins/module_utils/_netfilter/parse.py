@@ -188,9 +188,9 @@ def _network(text: str, ip_version: str) -> str:
 def _endpoint(text: str, ip_version: str) -> str:
     """ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, where DNAT sends packets."""
     if ip_version == "ipv6" and text.startswith("["):
-        host, _, port = text[1:].partition("]:")
+        host, _sep, port = text[1:].partition("]:")
     else:
-        host, _, port = text.partition(":") if ip_version == "ipv4" else (text, "", "")
+        host, _sep, port = text.partition(":") if ip_version == "ipv4" else (text, "", "")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -233,7 +233,7 @@ def _port(text: str) -> int:
 
 
 def _range(text: str, dash: str) -> str:
-    first, _, last = text.partition(dash)
+    first, _sep, last = text.partition(dash)
     low, high = _port(first), _port(last or first)
     if low > high:
         raise ValueError(f"'{text}' counts down")

@@ -75,7 +75,7 @@ def parse_save(ip_version: str, text: str) -> Mapping[Place, tuple[str, ...]]:
         elif line.startswith(":"):
             chains[Place(ip_version, table, line[1:].split()[0])] = ()
         elif line.startswith("-A "):
-            _, chain, *rule = line.split(" ", 2)
+            _option, chain, *rule = line.split(" ", 2)
             chains[Place(ip_version, table, chain)] += (" ".join(rule),)
     return chains
 
