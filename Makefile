@@ -13,7 +13,7 @@ NEWEST = $(shell python3 tests/tools/lanes.py newest)
 LANES ?= $(NEWEST)
 SCENARIO ?= --all
 IN_NEWEST = tests/tools/in-lane $(NEWEST)
-PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra
+PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra --numprocesses 2 --dist loadfile
 
 .PHONY: help demo test lint sanity unit integration molecule bench docs lab-up lab-down lock clean
 

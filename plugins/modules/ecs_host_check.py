@@ -49,7 +49,7 @@ EXAMPLES = r"""
 - name: Fail where something is wrong, saying how to mend it
   ansible.builtin.assert:
     that: host.ok
-    fail_msg: "{{ host.checks | selectattr('status', 'equalto', 'wrong') }}"
+    fail_msg: "{{ host.checks | selectattr('status', 'equalto', 'wrong') | map(attribute='remedy') | join('; ') }}"
 """
 
 RETURN = r"""

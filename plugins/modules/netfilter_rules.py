@@ -152,7 +152,7 @@ author:
 EXAMPLES = r"""
 - name: Keep bridge tasks away from the instance metadata service
   fleetkit.ecs.netfilter_rules:
-    name: imds-guard
+    name: imds-docker-user
     rules:
       - chain: DOCKER-USER
         position: 1
@@ -162,7 +162,7 @@ EXAMPLES = r"""
 
 - name: The same for IPv4 and IPv6, in force before Docker starts
   fleetkit.ecs.netfilter_rules:
-    name: imds-guard-early
+    name: imds-raw
     rules:
       - table: raw
         chain: PREROUTING

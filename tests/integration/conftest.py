@@ -6,24 +6,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import json
 import os
 import sys
 import urllib.request
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import boto3
 import pytest
-from ansible.module_utils.common import warnings as module_warnings
-from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "lab"))
+sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tests" / "tools")]
 
 import local_aws  # noqa: E402 (the lab is not a package)
 
@@ -71,40 +64,6 @@ def aws_server():
 def aws(aws_server):
     aws_server.reset()
     return aws_server
-
-
-def run_module(module_name: str, /, check: bool = False, **params: Any) -> SimpleNamespace:
-    """Run a module's main() in this process; gives its result as attributes, C(failed) included."""
-    arguments = {**params, "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp"}
-    module = importlib.import_module(f"ansible_collections.fleetkit.ecs.plugins.modules.{module_name}")
-    output = io.StringIO()
-    module_warnings._global_warnings.clear()  # they outlive a module only in this process
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit):
-        module.main()
-    result = {"failed": False, "diff": None, **json.loads(output.getvalue())}
-    result["warnings"] = [_text_of(warning) for warning in result.get("warnings", [])]
-    return SimpleNamespace(**result, json=result)
-
-
-def _text_of(warning: Any) -> str:
-    """Since ansible-core 2.20 a warning in a module's raw result is a structure."""
-    return warning if isinstance(warning, str) else warning["event"]["msg"]
-
-
-def applied(module_name: str, /, **params: Any) -> SimpleNamespace:
-    """Check mode, a real run and a second run: the first predicts the second exactly, the third changes nothing."""
-    predicted = run_module(module_name, check=True, **params)
-    real = run_module(module_name, **params)
-    assert not predicted.failed, predicted.msg
-    assert not real.failed, real.msg
-    told = [
-        {key: run.json.get(key) for key in run.json if key not in ("api_calls", "warnings")}
-        for run in (predicted, real)
-    ]
-    assert told[0] == told[1]
-    again = run_module(module_name, **params)
-    assert (again.changed, again.changes, again.diff) == (False, [], None)
-    return real
 
 
 @pytest.fixture

@@ -6,23 +6,13 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
+from examples import PLUGINS, examples
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 ON_THE_CONTROLLER = sorted([*PLUGINS.glob("modules/iam_*.py"), *PLUGINS.glob("lookup/*.py")])
-
-
-def examples(plugin):
-    """The EXAMPLES block of a plugin, which is a list of tasks."""
-    for node in ast.parse(plugin.read_text()).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "EXAMPLES":
-            return yaml.safe_load(ast.literal_eval(node.value))
-    raise AssertionError(f"{plugin.name} has no EXAMPLES")
 
 
 @pytest.fixture

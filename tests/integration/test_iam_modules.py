@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import applied, run_module
+from module_runner import applied, run_module
 
 TRUST = {
     "Version": "2012-10-17",
