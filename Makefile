@@ -38,6 +38,7 @@ unit: ## the pure tests
 	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit; done
 
 integration: ## modules, roles and playbooks against the local AWS and in network namespaces
+	@$(IN_NEWEST) python tests/lab/lab.py programs
 	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/integration tests/lab; done
 
 molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenario

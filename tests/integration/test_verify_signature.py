@@ -27,15 +27,8 @@ class Keys:
 
     def gpg(self, *arguments, when=None):
         clock = ["--faked-system-time", when] if when else []
-        command = [
-            "gpg",
-            "--batch",
-            "--quiet",
-            "--pinentry-mode=loopback",
-            "--passphrase=",
-            *clock,
-            *map(str, arguments),
-        ]
+        silent = ["--batch", "--quiet", "--pinentry-mode=loopback", "--passphrase="]
+        command = ["gpg", *silent, *clock, *map(str, arguments)]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout
 
     def make(self, name, expires="never", when=None):

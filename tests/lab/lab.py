@@ -51,6 +51,12 @@ def down(args: argparse.Namespace) -> None:
     say("down (a dockerd that 'up' had to start stays up)")
 
 
+def programs(args: argparse.Namespace) -> None:
+    """Install the programs that the lab and the tests call, where they are missing."""
+    del args
+    engine.install_missing()
+
+
 def reboot(args: argparse.Namespace) -> None:
     """Reboot one host and wait until it is back."""
     hosts.reboot(hosts.named(args.host))
@@ -91,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reboot", help="reboot a host")
     command.add_argument("host")
     command.set_defaults(run=reboot)
+    commands.add_parser("programs", help="install what the lab and the tests call").set_defaults(run=programs)
     commands.add_parser("status", help="say what is up").set_defaults(run=status)
     command = commands.add_parser("package", help="build and sign another version of the amazon-ecs-init double")
     command.add_argument("--version", required=True, help="for example 1.80.0-1")
