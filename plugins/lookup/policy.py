@@ -55,10 +55,10 @@ options:
         which have no resources.
       - >-
         V(task_execution) is least privilege in place of AmazonECSTaskExecutionRolePolicy. It pulls images and writes
-        logs, and reads what task definitions name only when that is named here. C(ssm:GetParameters) is for O(ssm_parameters),
-        C(secretsmanager:GetSecretValue) for O(secrets), C(kms:Decrypt) for O(kms_keys), C(s3:GetObject) and
-        C(s3:GetBucketLocation) for O(environment_files). V(task_execution_secrets) is the same without images and
-        logs, to be added to the managed policy. See
+        logs, and reads what task definitions name only when that is named here too. C(ssm:GetParameters) is for
+        O(ssm_parameters), C(secretsmanager:GetSecretValue) for O(secrets), C(kms:Decrypt) for O(kms_keys),
+        C(s3:GetObject) and C(s3:GetBucketLocation) for O(environment_files). V(task_execution_secrets) is the same
+        without images and logs, to be added to the managed policy. See
         U(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html).
       - V(awsvpc_trunking) lets a host set the account setting C(awsvpcTrunking) for its own role and read it
         (C(ecs:PutAccountSetting) with the condition C(ecs:account-setting), C(ecs:ListAccountSettings)). See

@@ -61,7 +61,7 @@ def regions_of(region: Any) -> list[str]:
         if name.startswith("arn:") or "/" in name:
             raise Refusal(
                 f"region: {name!r} is more than a region. ECS does not support an aws:SourceArn that names a cluster "
-                f"(or any other resource) in the trust policy of tasks; name regions, such as us-west-2, or leave it out."
+                f"(or any other resource) in the trust policy of tasks; name regions, such as us-west-2, or none."
             )
         if not REGION.fullmatch(name):
             raise Refusal(f"region: {name!r} is not the name of a region, such as us-west-2.")
