@@ -121,7 +121,7 @@ options:
   create_default_cluster:
     description:
       - For hosts that join the cluster named default, which the agent creates when it is missing.
-        C(ecs:CreateCluster) on that one, for V(container_instance).
+        C(ecs:CreateCluster) on that one.
     type: bool
   instance_tags:
     description:

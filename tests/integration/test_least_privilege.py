@@ -222,6 +222,11 @@ ROLES = {
     ),
     "trunking": ("awsvpc_trunking", {}, {"set trunking", "read settings"}),
     "external instance": ("external_instance", IN_PROD, AGENT | SSM_AGENT),
+    "external instance of the default cluster": (
+        "external_instance",
+        {"clusters": ["default"], "create_default_cluster": True},
+        SSM_AGENT | {"discover endpoint", "register in default", "create default cluster"},
+    ),
     "external instance with everything": (
         "external_instance",
         {**IN_PROD, "instance_tags": True, "task_metadata_tags": True, "deregister": True},

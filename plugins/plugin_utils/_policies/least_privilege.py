@@ -85,11 +85,11 @@ def container_instance(
     statements = _agent(joined)
     if spot_draining:
         statements += only(["ecs:UpdateContainerInstancesState"], joined.members("container-instance"))
-    if create_default_cluster:
-        statements += _creating_the_default_cluster(joined, scope, tagging)
     if propagate_ec2_tags:
         statements.append(allow(["ec2:DescribeTags"], "*"))
-    return policy(*statements, *_of_any_host(joined, tagging, task_metadata_tags, deregister))
+    if create_default_cluster:
+        statements += _creating_the_default_cluster(joined, scope, tagging)
+    return policy(*statements, *_at_will(joined, tagging, task_metadata_tags, deregister))
 
 
 def external_instance(
@@ -97,6 +97,7 @@ def external_instance(
     account_id: Any = None,
     region: Any = "*",
     partition: str = "aws",
+    create_default_cluster: bool = False,
     instance_tags: bool = False,
     task_metadata_tags: bool = False,
     deregister: bool = False,
@@ -110,7 +111,10 @@ def external_instance(
     """
     scope = Scope.of(account_id, region, partition)
     joined = Clusters.of(clusters, scope)
-    statements = _agent(joined) + _of_any_host(joined, instance_tags, task_metadata_tags, deregister)
+    statements = _agent(joined)
+    if create_default_cluster:
+        statements += _creating_the_default_cluster(joined, scope, instance_tags)
+    statements += _at_will(joined, instance_tags, task_metadata_tags, deregister)
     return policy(*statements, *_ssm_agent(scope))
 
 
@@ -147,7 +151,7 @@ def _creating_the_default_cluster(clusters: Clusters, scope: Scope, tagging: boo
     return created + (_tagging_at("CreateCluster", default) if tagging else [])
 
 
-def _of_any_host(clusters: Clusters, tagging: bool, task_metadata_tags: bool, deregister: bool) -> list[Statement]:
+def _at_will(clusters: Clusters, tagging: bool, task_metadata_tags: bool, deregister: bool) -> list[Statement]:
     """Tags at registration, tags in the tasks' metadata (taskWithTags), and leaving the cluster."""
     instances, tasks = clusters.members("container-instance"), clusters.members("task")
     return [
@@ -205,7 +209,7 @@ def s3_object(
     arn = f"arn:{check_partition(partition)}:s3:::{bucket}/{key}"
     _check_object("key", arn)
     actions = ["s3:GetObject", *(["s3:GetObjectVersion"] if pinned else [])]
-    return policy(allow(actions, arn), *_decrypting("kms_key_arn", kms_key_arn))
+    return policy(allow(actions, arn), *_decrypting("kms_key_arn", kms_key_arn or None))
 
 
 def _check_object(option: str, arn: str) -> re.Match[str]:
