@@ -23,7 +23,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from conftest import run_module
+from module_runner import run_module
 
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import build
 
