@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.fleetkit.ecs.plugins.lookup import policy
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.documents import (
     IDENTITY_ELEMENTS,
@@ -114,13 +115,22 @@ def test_every_document_is_compared_with_amazons_page_or_is_known_to_be_of_our_o
     assert set(AMAZON) | OF_OUR_OWN == set(DOCUMENTS)
 
 
-def test_the_lookup_offers_every_option():
-    documented = yaml.safe_load(policy.DOCUMENTATION)["options"]
+LOOKUP = Path(__file__).resolve().parents[4] / "plugins" / "lookup" / "policy.py"
+
+
+@pytest.fixture
+def documented():
+    """The options in the lookup's documentation. Importing it would make this process a controller for other tests."""
+    (text,) = re.findall(r'^DOCUMENTATION = r"""(.*?)"""', LOOKUP.read_text(), re.DOTALL | re.MULTILINE)
+    return yaml.safe_load(text)["options"]
+
+
+def test_the_lookup_offers_every_option(documented):
     assert sorted(set(documented) - {"_terms"}) == OPTIONS
 
 
-def test_the_lookup_documents_every_name():
-    text = str(yaml.safe_load(policy.DOCUMENTATION)["options"]["_terms"]["description"])
+def test_the_lookup_documents_every_name(documented):
+    text = str(documented["_terms"]["description"])
     assert not [name for name in DOCUMENTS if f"V({name})" not in text]
 
 
