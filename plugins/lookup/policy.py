@@ -76,11 +76,11 @@ options:
     type: str
   region:
     description:
-      - Regions that a service must be acting in, or in which resources given by name are, one or a list. All of them if
-        left out.
+      - Regions that a service must be acting in, or in which resources given by name are. All of them if left out.
       - IAM roles are global, so name every region in which the role is used.
       - ECS does not support a C(aws:SourceArn) of one cluster in the trust policy of tasks, so an ARN is refused.
-    type: raw
+    type: list
+    elements: str
   partition:
     description: Partition of the ARNs in the document, V(aws), V(aws-cn) or V(aws-us-gov). It is V(aws) if left out.
     type: str
@@ -224,10 +224,15 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refu
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import OPTIONS, build
 
 
+def items_of(value):
+    """A list as it is meant: the text of a survey has one item a line, and no name or ARN has white space."""
+    return [word for item in value for word in str(item).split()] if isinstance(value, list) else value
+
+
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
-        options = {name: self.get_option(name) for name in OPTIONS if self.get_option(name) is not None}
+        options = {name: items_of(self.get_option(name)) for name in OPTIONS if self.get_option(name) is not None}
         if "task_s3_read" in terms and "account_id" in options:
             Display().warning(
                 "policy: task_s3_read with account_id grants nothing to a task that calls S3 itself, because its "

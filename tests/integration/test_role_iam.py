@@ -226,20 +226,31 @@ def test_one_variable_changes_between_managed_and_least_privilege_and_nothing_of
     assert (made.managed, made.inline) == ({HOST_POLICY}, {})
 
 
-def test_managed_policies_of_the_other_roles_and_another_partition(aws):
-    variables = {"iam_container_instance": False, "iam_anywhere": True, "iam_task_execution": True}
-    flat = {"iam_task_role": True, "iam_task_role_s3_bucket": "my-bucket", "iam_regions": ["cn-north-1"]}
+def test_managed_policies_of_the_other_roles_in_another_partition_by_the_text_of_a_survey(aws):
+    variables = {"iam_container_instance": "false", "iam_anywhere": "true", "iam_task_execution": "yes"}
+    flat = {
+        "iam_task_role": "true",
+        "iam_task_role_s3_bucket": "my-bucket",
+        "iam_regions": "cn-north-1\ncn-northwest-1",
+    }
+    flat["iam_anywhere_policies"] = "CloudWatchAgentServerPolicy\nAmazonSSMPatchAssociation\n"
     china = {"AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": "cn-north-1"}
     run = play(environment=china, **variables, **flat)
     assert run.code == 0, run.output
     assert play(environment=china, **variables, **flat).changed == 0
     iam = boto3.client("iam", endpoint_url=aws.url, region_name="cn-north-1")
     assert names_of_roles(iam) == {"ecsAnywhereRole", "ecsTaskExecutionRole", "ecsTaskRole"}
-    assert role(iam, "ecsAnywhereRole").managed == {HOST_POLICY, "AmazonSSMManagedInstanceCore"}
+    assert role(iam, "ecsAnywhereRole").managed == {
+        HOST_POLICY,
+        "AmazonSSMManagedInstanceCore",
+        "CloudWatchAgentServerPolicy",
+        "AmazonSSMPatchAssociation",
+    }
     assert role(iam, "ecsTaskExecutionRole").managed == {"AmazonECSTaskExecutionRolePolicy"}
     for name, service in (("ecsAnywhereRole", "ssm"), ("ecsTaskRole", "ecs")):
         condition = role(iam, name).trust["Statement"][0]["Condition"]
-        assert condition["ArnLike"] == {"aws:SourceArn": f"arn:aws-cn:{service}:cn-north-1:{ACCOUNT}:*"}
+        sources = [f"arn:aws-cn:{service}:{region}:{ACCOUNT}:*" for region in ("cn-north-1", "cn-northwest-1")]
+        assert condition["ArnLike"] == {"aws:SourceArn": sources}
         assert condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
     (policy,) = iam.list_policies(Scope="Local")["Policies"]
     version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId="v1")["PolicyVersion"]
