@@ -74,9 +74,10 @@ def make_policy(iam, name: str, document: dict | None = None, path: str = "/") -
     return made["Policy"]["Arn"]
 
 
-def lab(url: str, path: str, method: str = "GET"):
+def lab(url: str, path: str, method: str = "GET", content: dict | None = None):
     """One of the lab's own addresses."""
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/{path}", method=method)) as reply:
+    data = json.dumps(content).encode() if content else None
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/{path}", data=data, method=method)) as reply:
         return json.load(reply)
 
 
@@ -371,6 +372,114 @@ def test_confused_deputy_conditions_count_for_services(url, iam, source, works):
         sts.assume_role(RoleArn=arn, RoleSessionName="task")
     else:
         assert code_of(sts.assume_role, RoleArn=arn, RoleSessionName="task") == ("AccessDenied", 403)
+
+
+# Identity policies, when they are enforced
+
+
+@pytest.fixture
+def enforced(url):
+    """Identity policies are in force."""
+    lab(url, "enforcement", "PUT")
+    yield url
+    lab(url, "enforcement", "DELETE")
+
+
+def session_with(url: str, name: str, *statements: dict, **role: str) -> dict:
+    """Credentials of a role that has these statements, and that may be assumed."""
+    iam = client(url, "iam")
+    document = trust(AWS=f"arn:aws:iam::{ACCOUNT}:root")
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document, **role)["Role"]["Arn"]
+    if statements:
+        inline = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=inline)
+    return assume(url, arn)
+
+
+def allow(action: str, resource: str = "*", effect: str = "Allow", **more) -> dict:
+    """A statement."""
+    return {"Effect": effect, "Action": action, "Resource": resource, **more}
+
+
+def test_without_enforcement_a_session_may_do_anything(url):
+    assert client(url, "ecs", **session_with(url, "free")).list_clusters()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "service, call, params, code",
+    [
+        ("ecs", "list_clusters", {}, ("AccessDeniedException", 400)),
+        ("iam", "list_roles", {}, ("AccessDenied", 403)),
+        ("ec2", "describe_tags", {}, ("UnauthorizedOperation", 403)),
+        ("s3", "list_buckets", {}, ("AccessDenied", 403)),
+    ],
+)
+def test_a_role_without_permissions_is_denied_in_the_services_own_words(enforced, service, call, params, code):
+    session = session_with(enforced, f"denied-{service}")
+    assert code_of(getattr(client(enforced, service, **session), call), **params) == code
+    assert client(enforced, "sts", **session).get_caller_identity()["Account"] == ACCOUNT
+
+
+def test_an_administrator_is_not_bound(enforced):
+    client(enforced, "ecs").list_clusters()
+
+
+@pytest.mark.parametrize(
+    "statements, allowed",
+    [
+        ([allow("ecs:DeregisterContainerInstance")], True),
+        ([allow("ecs:deregister*")], True),
+        ([allow("ecs:Deregister*", f"arn:aws:ecs:*:{ACCOUNT}:cluster/bound")], True),
+        ([allow("ecs:Deregister*", f"arn:aws:ecs:us-west-2:{ACCOUNT}:cluster/other")], False),
+        ([allow("ecs:Deregister*", "arn:*:cluster/bound")], False),
+        ([allow("ecs:Register*")], False),
+        ([allow("ecs:*"), allow("ecs:*", effect="Deny", Condition={"StringLike": {"ecs:cluster": "*/bound"}})], False),
+        ([allow("ecs:*", Condition={"ArnEquals": {"ecs:cluster": f"arn:aws:ecs:*:{ACCOUNT}:cluster/bound"}})], True),
+        ([allow("ecs:*", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})], False),
+    ],
+    ids=str,
+)
+def test_action_resource_and_conditions_count(enforced, iam, statements, allowed):
+    name = f"one-of-{len(iam.list_roles()['Roles'])}"
+    ecs = client(enforced, "ecs", **session_with(enforced, name, *statements))
+    code, _status = code_of(ecs.deregister_container_instance, cluster="bound", containerInstance="x")
+    assert (code != "AccessDeniedException") is allowed
+
+
+def test_a_boundary_takes_away(enforced, iam):
+    boundary = make_policy(iam, "only-s3")
+    session = session_with(enforced, "in-boundary", allow("*"), PermissionsBoundary=boundary)
+    assert code_of(client(enforced, "ecs", **session).list_clusters) == ("AccessDeniedException", 400)
+
+
+def test_tags_at_registration_need_a_permission_of_their_own(enforced, ecs):
+    ecs.create_cluster(clusterName="tagged")
+    session = session_with(enforced, "registers", allow("ecs:RegisterContainerInstance"))
+    bound = client(enforced, "ecs", **session)
+    register(bound, "tagged")
+    with pytest.raises(ClientError, match=r"ecs:TagResource on resource: .*container-instance/tagged/"):
+        register(bound, "tagged", tags=[{"key": "a", "value": "b"}])
+
+
+def test_an_object_under_sse_kms_is_decrypted_by_its_reader(enforced):
+    key = client(enforced, "kms").create_key()["KeyMetadata"]["Arn"]
+    s3 = client(enforced, "s3")
+    s3.create_bucket(Bucket="sealed", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="sealed", Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    reads = allow("s3:GetObject", "arn:aws:s3:::sealed/k")
+    bound = client(enforced, "s3", **session_with(enforced, "reads", reads))
+    assert code_of(bound.get_object, Bucket="sealed", Key="k") == ("AccessDenied", 403)
+    bound = client(enforced, "s3", **session_with(enforced, "decrypts", reads, allow("kms:Decrypt", key)))
+    assert bound.get_object(Bucket="sealed", Key="k")["Body"].read() == b"x"
+
+
+def test_what_has_no_call_here_can_be_asked_for(enforced):
+    session_with(enforced, "polls", allow("ecs:Poll", "arn:aws:ecs:*:*:container-instance/prod/*"))
+    question = {"role": f"arn:aws:iam::{ACCOUNT}:role/polls", "action": "ecs:Poll"}
+    instance = f"arn:aws:ecs:us-west-2:{ACCOUNT}:container-instance"
+    assert lab(enforced, "simulate", "POST", {**question, "resource": f"{instance}/prod/1"})["allowed"]
+    refused = lab(enforced, "simulate", "POST", {**question, "resource": f"{instance}/other/1"})
+    assert refused == {"allowed": False, "reason": "because no identity-based policy allows the ecs:Poll action"}
 
 
 # ECS

@@ -13,26 +13,32 @@ import threading
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
+from . import enforce
+
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+SIGNER = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
 
 
 class Control:
     """WSGI middleware; calls to moto pass one at a time, as its dictionaries know no locks.
 
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
-    GET /_lab/health, GET and DELETE /_lab/requests, and POST /_lab/accounts/ID, which gives credentials of an
-    administrator of that account (the way into an account in which no role exists yet).
+    GET /_lab/health, GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which gives credentials of an
+    administrator of that account (the way into an account in which no role exists yet), PUT and DELETE
+    /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
+    says whether a role may do something that has no HTTP call here.
     """
 
     def __init__(self, application: Callable):
         self.application = application
         self.requests: list[dict] = []
         self.serial = threading.Lock()
+        self.enforcing = False
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_lab/"):
-            return self.own(environ["REQUEST_METHOD"], path.removeprefix("/_lab/"), start_response)
+            return self.own(environ, path.removeprefix("/_lab/"), start_response)
         if path == "/ws":
             return self.refuse_websocket(start_response)
         return self.forward(environ, start_response)
@@ -50,6 +56,10 @@ class Control:
             if "HTTP_X_LAB_INTERNAL" not in environ:
                 self.requests.append(entry)
             try:
+                refusal = refusal_of(environ, service, operation) if self.enforcing else None
+                if refusal:
+                    recording(refusal.status, [("Content-Type", refusal.content_type)])
+                    return [refusal.body]
                 return list(self.application(environ, recording))
             finally:
                 entry["status"] = entry["status"] or 500
@@ -59,8 +69,9 @@ class Control:
         self.requests.append({"service": "ecs", "operation": "GET /ws", "status": 404})
         return respond(start_response, "404 Not Found", {"message": "the lab has no control channel"})
 
-    def own(self, method: str, path: str, start_response: Callable) -> Iterable[bytes]:
+    def own(self, environ: dict, path: str, start_response: Callable) -> Iterable[bytes]:
         """Answer one of the lab's own addresses."""
+        method = environ["REQUEST_METHOD"]
         if path == "health":
             return respond(start_response, "200 OK", {"status": "ok"})
         if path == "requests" and method == "GET":
@@ -68,6 +79,12 @@ class Control:
         if path == "requests" and method == "DELETE":
             self.requests.clear()
             return respond(start_response, "200 OK", [])
+        if path == "enforcement" and method in ("PUT", "DELETE"):
+            self.enforcing = method == "PUT"
+            return respond(start_response, "200 OK", {"enforcing": self.enforcing})
+        if path == "simulate" and method == "POST":
+            with self.serial:
+                return respond(start_response, "200 OK", simulate(json.loads(body_of(environ))))
         account = re.fullmatch(r"accounts/(\d{12})", path)
         if account and method == "POST":
             with self.serial:
@@ -79,9 +96,14 @@ def form_of(environ: dict) -> dict[str, list[str]]:
     """The fields of a form request (the query protocol of IAM and STS); the body stays readable for moto."""
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return {}
+    return parse_qs(body_of(environ).decode("utf-8", "replace"))
+
+
+def body_of(environ: dict) -> bytes:
+    """The body, which stays readable."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    return parse_qs(body.decode("utf-8", "replace"))
+    return body
 
 
 def identify(environ: dict, form: dict[str, list[str]]) -> tuple[str, str]:
@@ -94,6 +116,33 @@ def identify(environ: dict, form: dict[str, list[str]]) -> tuple[str, str]:
     if target:
         return service, target.rpartition(".")[2]
     return service, f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+
+
+def refusal_of(environ: dict, service: str, operation: str) -> enforce.Refusal | None:
+    """The AccessDenied that the identity policies of the role that signs a request make of it."""
+    signer = SIGNER.search(environ.get("HTTP_AUTHORIZATION", ""))
+    session = enforce.session_of(signer[1]) if signer else None
+    if session is None:
+        return None
+    is_json = environ.get("CONTENT_TYPE", "").startswith("application/x-amz-json")
+    request = enforce.Request(
+        service=service,
+        operation=operation,
+        params=json.loads(body_of(environ) or b"{}") if is_json else {},
+        method=environ["REQUEST_METHOD"],
+        path=environ.get("PATH_INFO", ""),
+        query=parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
+        region=signer[2],
+        account=session.account_id,
+    )
+    return enforce.refusal(request, session)
+
+
+def simulate(question: dict) -> dict[str, bool | str]:
+    """May this role (an ARN) do this action on this resource in this context, and if not, why?"""
+    need = enforce.Need(question["action"], question.get("resource", "*"), question.get("context", {}))
+    reason = enforce.denied(question["role"], need)
+    return {"allowed": not reason, "reason": reason.format(action=need.action)}
 
 
 def administrator(account_id: str) -> dict[str, str]:

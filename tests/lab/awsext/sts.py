@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 from moto.utilities.utils import get_partition
 
+from .enforce import document_of
+from .evaluate import ALLOWED, as_list, conditions_hold, decide, like, statements_of
 from .patch import replaces
 
 
@@ -87,7 +87,7 @@ def allowed(caller: Caller, role_arn: str) -> bool:
     role = find_role(role_arn)
     if role is None:
         return False
-    grants = [how for how in (grant(caller, statement) for statement in statements(role)) if how]
+    grants = [how for how in (grant(caller, statement) for statement in trust_of(role)) if how]
     if "deny" in grants or not grants:
         return False
     if caller.service or caller.administrator:
@@ -105,19 +105,17 @@ def find_role(role_arn: str):
     return next((role for role in roles if role.arn == role_arn), None)
 
 
-def statements(role) -> list[dict]:
+def trust_of(role) -> list[dict]:
     """The statements of a role's trust policy."""
-    found = json.loads(role.assume_role_policy_document).get("Statement", [])
-    return found if isinstance(found, list) else [found]
+    return statements_of(json.loads(role.assume_role_policy_document))
 
 
 def grant(caller: Caller, statement: dict) -> str | None:
     """What a statement says of this caller: 'deny', 'named', 'account' (left to its own policies), or nothing."""
-    actions = as_list(statement.get("Action", []))
-    if not any(fnmatchcase("sts:assumerole", action.lower()) for action in actions):
+    if not like("sts:assumerole", [action.lower() for action in as_list(statement.get("Action", []))]):
         return None
     how = matched_principal(caller, statement.get("Principal", {}))
-    if not how or not all(holds(caller, *item) for item in statement.get("Condition", {}).items()):
+    if not how or not conditions_hold(statement.get("Condition", {}), caller.context):
         return None
     return "deny" if statement["Effect"] == "Deny" else how
 
@@ -136,43 +134,6 @@ def matched_principal(caller: Caller, principal: str | dict) -> str | None:
     return "account" if accepted & account else None
 
 
-def holds(caller: Caller, operator: str, wanted: dict) -> bool:
-    """One condition operator of a statement: every key must hold. An operator that is not known never holds."""
-    if_exists = operator.endswith("IfExists")
-    name = operator.removesuffix("IfExists")
-    for key, values in wanted.items():
-        actual = caller.context.get(key.lower())
-        if actual is None and (if_exists or name in NEGATED):
-            continue
-        if name not in OPERATORS or actual is None or not OPERATORS[name](actual, as_list(values)):
-            return False
-    return True
-
-
-def as_list(value) -> list[str]:
-    """IAM takes one string where it takes a list."""
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
-
-
-def like(actual: str, patterns: list[str]) -> bool:
-    """Wildcards * and ?; brackets mean nothing to IAM."""
-    return any(fnmatchcase(actual, pattern.replace("[", "[[]")) for pattern in patterns)
-
-
-OPERATORS = {
-    "StringEquals": lambda actual, values: actual in values,
-    "StringNotEquals": lambda actual, values: actual not in values,
-    "StringEqualsIgnoreCase": lambda actual, values: actual.lower() in [value.lower() for value in values],
-    "StringLike": like,
-    "StringNotLike": lambda actual, values: not like(actual, values),
-    "ArnEquals": like,
-    "ArnLike": like,
-    "ArnNotEquals": lambda actual, values: not like(actual, values),
-    "ArnNotLike": lambda actual, values: not like(actual, values),
-}
-NEGATED = {name for name in OPERATORS if "Not" in name}
-
-
 def permitted_by_own_policies(caller: Caller, role_arn: str) -> bool:
     """Do the policies of the calling role (or user) allow sts:AssumeRole on that role?"""
     backend = iam_backends[caller.account_id][caller.arn.split(":")[1]]
@@ -182,10 +143,7 @@ def permitted_by_own_policies(caller: Caller, role_arn: str) -> bool:
         entity = next((user for user in backend.users.values() if user.arn == caller.arn), None)
     if entity is None:
         return False
-    documents = list(entity.managed_policies.values())
-    if caller.role_arn:
-        documents += list(entity.policies.values())
-    else:
-        documents += [{"policy_document": item["policy_document"]} for item in entity.policies.values()]
-    answers = [IAMPolicy(document).is_action_permitted("sts:AssumeRole", role_arn) for document in documents]
-    return PermissionResult.PERMITTED in answers and PermissionResult.DENIED not in answers
+    documents = [document_of(policy) for policy in entity.managed_policies.values()]
+    inline = entity.policies.values()
+    documents += [json.loads(item if caller.role_arn else item["policy_document"]) for item in inline]
+    return decide(documents, "sts:AssumeRole", role_arn, caller.context) == ALLOWED
