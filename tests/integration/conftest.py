@@ -42,14 +42,20 @@ class LocalAws:
         self.url = url
         self.iam = boto3.client("iam", endpoint_url=url)
 
-    def _request(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(self.url + path, method=method)
+    def _request(self, method: str, path: str, content: Any = None) -> bytes:
+        data = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 
     def reset(self) -> None:
         self._request("POST", "/moto-api/reset")
         self._request("DELETE", "/_lab/requests")
+        self._request("DELETE", "/_lab/behaviour")
+
+    def behave(self, **behaviour: Any) -> None:
+        """Latency, late visibility, faults: see the lab's Control."""
+        self._request("PUT", "/_lab/behaviour", behaviour)
 
     def operations(self) -> list[str]:
         """The operations asked since the last call, in order, as the server saw them."""
@@ -98,7 +104,7 @@ def applied(module_name: str, /, **params: Any) -> SimpleNamespace:
     assert not predicted.failed, predicted.msg
     assert not real.failed, real.msg
     told = [
-        {key: run.json.get(key) for key in run.json if key not in ("api_calls", "warnings")}
+        {key: run.json.get(key) for key in run.json if key not in ("api_calls", "warnings", "waited")}
         for run in (predicted, real)
     ]
     assert told[0] == told[1]

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
@@ -22,44 +23,74 @@ class Control:
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
     GET /_lab/health, GET and DELETE /_lab/requests, and POST /_lab/accounts/ID, which gives credentials of an
     administrator of that account (the way into an account in which no role exists yet).
+
+    PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
+    latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
+    created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
+    have and answer is "throttled", "denied", or "lost": done, but the caller never hears of it.
     """
 
     def __init__(self, application: Callable):
         self.application = application
         self.requests: list[dict] = []
         self.serial = threading.Lock()
+        self.behaviour: dict = {}
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_lab/"):
-            return self.own(environ["REQUEST_METHOD"], path.removeprefix("/_lab/"), start_response)
+            return self.own(environ["REQUEST_METHOD"], path.removeprefix("/_lab/"), environ, start_response)
         if path == "/ws":
             return self.refuse_websocket(start_response)
         return self.forward(environ, start_response)
 
     def forward(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Log the request and let moto answer it."""
-        service, operation = identify(environ, form_of(environ))
+        form = form_of(environ)
+        service, operation = identify(environ, form)
         entry = {"service": service, "operation": operation, "status": None}
 
         def recording(status: str, headers: list, exc_info=None) -> Callable:
             entry["status"] = int(status.split(" ", 1)[0])
             return start_response(status, headers, exc_info)
 
+        time.sleep(self.behaviour.get("latency", 0))
         with self.serial:
             if "HTTP_X_LAB_INTERNAL" not in environ:
                 self.requests.append(entry)
+            fault = self.fault(operation, form)
+            if fault in REFUSALS:
+                return refuse(recording, *REFUSALS[fault])
             try:
+                if fault == "lost":
+                    list(self.application(environ, lambda *_args: lambda _data: None))
+                    return respond(recording, "503 Service Unavailable", {})
                 return list(self.application(environ, recording))
             finally:
                 entry["status"] = entry["status"] or 500
+
+    def fault(self, operation: str, form: dict[str, list[str]]) -> str | None:
+        """The answer of the first fault that is meant for this request, if any."""
+        for fault in self.behaviour.get("faults", []):
+            meant = all(form.get(field) == [value] for field, value in fault.get("match", {}).items())
+            if fault["operation"] == operation and meant and fault["times"] > 0:
+                fault["times"] -= 1
+                return fault["answer"]
+        return None
+
+    def behave(self, behaviour: dict) -> None:
+        """Be so from now on."""
+        from . import iam
+
+        self.behaviour = behaviour
+        iam.propagation.seconds = behaviour.get("visible_after", 0)
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:
         """The agent's control channel: nothing is at its end, and the agent tries again with back-off."""
         self.requests.append({"service": "ecs", "operation": "GET /ws", "status": 404})
         return respond(start_response, "404 Not Found", {"message": "the lab has no control channel"})
 
-    def own(self, method: str, path: str, start_response: Callable) -> Iterable[bytes]:
+    def own(self, method: str, path: str, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one of the lab's own addresses."""
         if path == "health":
             return respond(start_response, "200 OK", {"status": "ok"})
@@ -68,11 +99,28 @@ class Control:
         if path == "requests" and method == "DELETE":
             self.requests.clear()
             return respond(start_response, "200 OK", [])
+        if path == "behaviour" and method in ("PUT", "DELETE"):
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            self.behave(json.loads(body) if method == "PUT" else {})
+            return respond(start_response, "200 OK", self.behaviour)
         account = re.fullmatch(r"accounts/(\d{12})", path)
         if account and method == "POST":
             with self.serial:
                 return respond(start_response, "200 OK", administrator(account[1]))
         return respond(start_response, "404 Not Found", {"message": f"no {method} /_lab/{path}"})
+
+
+REFUSALS = {
+    "throttled": ("400 Bad Request", "Throttling", "Rate exceeded"),
+    "denied": ("403 Forbidden", "AccessDenied", "User is not authorized to perform this operation"),
+}
+
+
+def refuse(start_response: Callable, status: str, code: str, message: str) -> Iterable[bytes]:
+    """An error in the query protocol of IAM and STS."""
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    start_response(status, [("Content-Type", "text/xml")])
+    return [f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>".encode()]
 
 
 def form_of(environ: dict) -> dict[str, list[str]]:
