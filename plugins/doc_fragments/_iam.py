@@ -9,9 +9,17 @@ from __future__ import annotations
 import re
 import textwrap
 
-# Written once: a single module has these as its options, iam_resources as the suboptions of a list. They stand in the
-# order of the argument specs in module_utils/_iam/options.py.
-MANAGED_POLICY_OPTIONS = r"""
+
+def suboptions(parameter: str, options: str) -> str:
+    """The options of a single module, as suboptions of the parameter that takes a list of them."""
+    named = re.sub(r"\bO\((\w+)", rf"O({parameter}[].\1", options)
+    return "    suboptions:\n" + textwrap.indent(named.strip("\n").removeprefix("options:\n"), "    ") + "\n"
+
+
+# Each option is written once: a single module has it as an option, iam_resources as a suboption of a list.
+class ModuleDocFragment:
+    MANAGED_POLICY = r"""
+options:
   name:
     description: Name of the policy. IAM names are unique in the account, whatever the path and ignoring case.
     type: str
@@ -50,7 +58,8 @@ MANAGED_POLICY_OPTIONS = r"""
     default: present
 """
 
-ROLE_OPTIONS = r"""
+    ROLE = r"""
+options:
   name:
     description: Name of the role. IAM names are unique in the account, whatever the path and ignoring case.
     type: str
@@ -122,7 +131,8 @@ ROLE_OPTIONS = r"""
     default: present
 """
 
-INSTANCE_PROFILE_OPTIONS = r"""
+    INSTANCE_PROFILE = r"""
+options:
   name:
     description: Name of the instance profile. IAM names are unique in the account, whatever the path and ignoring case.
     type: str
@@ -154,7 +164,8 @@ INSTANCE_PROFILE_OPTIONS = r"""
     default: present
 """
 
-WAIT_OPTIONS = r"""
+    WAIT = r"""
+options:
   wait:
     description:
       - Whether to look again after a change until IAM shows all that was written. IAM is eventually consistent, and the
@@ -173,37 +184,26 @@ WAIT_OPTIONS = r"""
     default: 120
 """
 
-
-def suboptions(parameter: str, options: str) -> str:
-    """The options of a single module, as suboptions of the parameter that takes a list of them."""
-    named = re.sub(r"\bO\((\w+)", rf"O({parameter}[].\1", options)
-    return "    suboptions:\n" + textwrap.indent(named.strip("\n"), "    ") + "\n"
-
-
-class ModuleDocFragment:
-    MANAGED_POLICY = "options:" + MANAGED_POLICY_OPTIONS
-    ROLE = "options:" + ROLE_OPTIONS
-    INSTANCE_PROFILE = "options:" + INSTANCE_PROFILE_OPTIONS
-    WAIT = "options:" + WAIT_OPTIONS
-    RESOURCES = f"""
+    # With an annotation, because ansible-test takes what is assigned without one for literal YAML.
+    RESOURCES: str = f"""
 options:
   policies:
     description: Managed policies, each as M(fleetkit.ecs.iam_managed_policy) takes it.
     type: list
     elements: dict
-{suboptions("policies", MANAGED_POLICY_OPTIONS)}
+{suboptions("policies", MANAGED_POLICY)}
   roles:
     description:
       - Roles, each as M(fleetkit.ecs.iam_role) takes it.
       - A role may attach a policy of O(policies) by its name, and its trust policy may name a role of O(roles).
     type: list
     elements: dict
-{suboptions("roles", ROLE_OPTIONS)}
+{suboptions("roles", ROLE)}
   instance_profiles:
     description:
       - Instance profiles, each as M(fleetkit.ecs.iam_instance_profile) takes it. A profile may hold a role of O(roles).
       - One that only holds a role need not be here, O(roles[].instance_profile) is enough.
     type: list
     elements: dict
-{suboptions("instance_profiles", INSTANCE_PROFILE_OPTIONS)}
+{suboptions("instance_profiles", INSTANCE_PROFILE)}
 """
