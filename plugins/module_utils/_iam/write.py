@@ -94,11 +94,19 @@ class Writer:
             ) from error
 
     def _is_made(self, change: Change) -> bool:
-        there = FIND[change.kind](self.reader, change) if change.kind in FIND else None
+        there = self._there(change)
         return there is not None and IS_AS_WANTED[change.kind](there, change.after)
 
+    def _there(self, change: Change) -> Any:
+        """What there is of that name; IAM may refuse to create it again before it shows it."""
+        find = FIND.get(change.kind)
+        there = find and find(self.reader, change)
+        while find and there is None and self.patience.wait(f"IAM has {change.name} and does not show it"):
+            there = find(self.reader, change)
+        return there
+
     def _why_taken(self, change: Change) -> str:
-        there = FIND[change.kind](self.reader, change)
+        there = self._there(change)
         what = change.kind.replace("_", " ")
         if there and there.name != change.name:
             return f"{what} {there.name!r} exists ({there.arn}), and IAM names are unique ignoring case."

@@ -64,7 +64,7 @@ class Control:
             try:
                 if fault == "lost":
                     list(self.application(environ, lambda *_args: lambda _data: None))
-                    return respond(recording, "503 Service Unavailable", {})
+                    return refuse(recording, "503 Service Unavailable", "ServiceUnavailable", "Try again")
                 return list(self.application(environ, recording))
             finally:
                 entry["status"] = entry["status"] or 500
