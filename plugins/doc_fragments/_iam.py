@@ -75,7 +75,7 @@ options:
     description:
       - Managed policies to attach, by name or ARN.
       - A name is looked for among what is attached already, then at the path V(/) of the account, then among Amazon's
-        own policies. Give the ARN of a policy of yours that has another path.
+        own policies, then at the other paths of the account.
       - In check mode a policy that does not exist yet is foreseen with a warning; a real run refuses it.
     type: list
     elements: str

@@ -90,7 +90,7 @@ def _refuse_what_cannot_be_done(facts: RoleFacts, request: RoleRequest, predicti
     if missing and not predicting:
         raise Refusal(
             f"managed_policies: {missing[0]!r} does not exist, neither in account {facts.caller.account} nor among "
-            "Amazon's own policies. Create it first, or give its full ARN if it has a path."
+            "Amazon's own policies. Create it first, or correct its name."
         )
 
 
@@ -303,7 +303,7 @@ def _profile_changes(before: InstanceProfile | None, after: InstanceProfile) -> 
         yield from _tag_changes("instance_profile_tags", after.name, before.tags, after.tags)
     held = before.role if before else ""
     if held != after.role and held:
-        yield Change("delete", "instance_profile_role", held, after.name)
+        yield Change("delete", "instance_profile_role", held, after.name, before=held, after=after.role or None)
     if held != after.role and after.role:
         yield Change("create", "instance_profile_role", after.role, after.name, after=after.role)
 

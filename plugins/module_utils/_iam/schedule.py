@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from heapq import heappop, heappush
 from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Failure, Plan, Refusal
@@ -43,7 +44,8 @@ def uses(change: Change) -> set[Key]:
     if change.kind == "role_policy_attachment":
         return {("policy", change.name)}
     if change.kind == "instance_profile_role":
-        return {("role", change.name)}
+        # A role leaves its profile only for one that exists.
+        return {("role", name) for name in (change.name, change.after) if name}
     if change.kind == "permissions_boundary" and change.after:
         return {("policy", change.after)}
     if change.kind == "trust_policy":
@@ -75,7 +77,7 @@ def dependencies(changes: Sequence[Change]) -> list[set[int]]:
 
 
 class Scheduler:
-    """Makes a plan's changes in parallel; yields each as it is made, or a Failure where it could not be.
+    """Makes a plan's changes, the earliest first; yields each as it is made, or a Failure where it could not be.
 
     A failure holds back only what it makes impossible or unsafe: everything about a thing that could not be created,
     and deletions about a thing whose other changes failed (so that a role keeps a permission whose replacement could
@@ -99,8 +101,9 @@ class Scheduler:
         running: dict[Future[Any], int] = {}
         with ThreadPoolExecutor(self.concurrency) as pool:
             while ready or running:
-                running.update({pool.submit(self._try, plan.changes[index]): index for index in ready})
-                ready = []
+                while ready and len(running) < self.concurrency:
+                    index = heappop(ready)
+                    running[pool.submit(self._try, plan.changes[index])] = index
                 finished, _others = wait(running, return_when=FIRST_COMPLETED)
                 for future in sorted(finished, key=running.__getitem__):
                     index = running.pop(future)
@@ -108,7 +111,7 @@ class Scheduler:
                     for follower in followers.get(index, ()):
                         open_needs[follower].discard(index)
                         if not open_needs[follower]:
-                            ready.append(follower)
+                            heappush(ready, follower)
 
     def _try(self, change: Change) -> Change | Failure:
         obstacle = self._obstacle(change)
