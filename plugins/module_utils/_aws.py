@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +24,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
-from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan, Refusal, converge, one_by_one
+from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Failure, Plan, Refusal, converge
 
 # Codes that AWS documents as "try again" and that AWSRetry's own list lacks: the JSON protocols' throttling
 # code (ECS, SSM) and IAM's three for writes that meet one another.
@@ -38,6 +39,7 @@ class AwsModule(AnsibleAWSModule):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(supports_check_mode=True, **kwargs)
         self.api_calls: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def client(self, service: str, retry_decorator: Any = RETRY, **kwargs: Any) -> Any:
         """A boto3 client whose calls retry with C(aws_retry=True) and are counted, attempts included."""
@@ -46,7 +48,8 @@ class AwsModule(AnsibleAWSModule):
         return client
 
     def _count(self, event_name: str, **_unused: Any) -> None:
-        self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
+        with self._counting:
+            self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -56,16 +59,22 @@ class AwsModule(AnsibleAWSModule):
         except Refusal as refusal:
             self.fail_json(msg=str(refusal), changed=False, changes=[], api_calls={})
 
-    def converge(self, read: Callable[[], Any], plan: Callable[[Any], Plan], make: Callable[[Change], Any]) -> None:
-        """Run the shell; C(make) is the one API call for a Change."""
+    def converge(
+        self,
+        read: Callable[[], Any],
+        plan: Callable[[Any], Plan],
+        apply: Callable[[Plan], Iterable[Change | Failure]],
+        extras: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
+        """Run the shell; the count of requests is returned with the other extras."""
         converge(
             self,
             read,
             plan,
-            one_by_one(make),
+            apply,
             errors=(BotoCoreError, ClientError),
             fail=self.fail_json_aws,
-            extras=lambda: {"api_calls": dict(self.api_calls)},
+            extras=lambda: {"api_calls": dict(self.api_calls), **extras()},
         )
 
 
@@ -77,6 +86,19 @@ def none_if_missing(call: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return call(*args, **kwargs)
         except is_boto3_error_code(["NoSuchEntity", "ResourceNotFoundException", "ClusterNotFoundException"]):
+            return None
+
+    return wrapped
+
+
+def none_if_denied(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a read return None where the caller may not do it, and there is another way."""
+
+    @functools.wraps(call)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except is_boto3_error_code(["AccessDenied", "AccessDeniedException"]):
             return None
 
     return wrapped

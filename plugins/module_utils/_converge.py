@@ -55,6 +55,17 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A change that could not be made, where the others go on."""
+
+    change: Change
+    error: Exception
+
+    def summary(self) -> dict[str, str]:
+        return {**self.change.summary(), "error": str(self.error)}
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run will do and what it will return.
 
@@ -82,7 +93,7 @@ def converge(
     module: Any,
     read: Callable[[], Any],
     plan: Callable[[Any], Plan],
-    apply: Callable[[Any], Iterable[Change]],
+    apply: Callable[[Any], Iterable[Change | Failure]],
     errors: tuple[type[Exception], ...] = (OSError,),
     fail: Callable[..., Any] | None = None,
     extras: Callable[[], dict[str, Any]] = dict,
@@ -95,27 +106,35 @@ def converge(
         plan: the pure function from the present state to a Plan, or to a kind of Plan that its apply knows.
         apply: makes the plan's changes and yields each one as soon as it is made, in the plan's order
             (see one_by_one; a file or a table of rules is written once and then yields all of its changes).
+            A Failure in a change's place lets the others go on; the run fails at the end and lists them.
         errors: what read and apply raise when the other side refuses. Anything else is a bug and stays a traceback.
         fail: called as fail(exception, message, **result) on such an error; the default is module.fail_json.
         extras: more values to return, known only at the end (a count of API calls).
     """
     planned = Plan()
     done: list[Change] = []
+    failures: list[Failure] = []
     try:
         planned = plan(read())
         for warning in planned.warnings:
             module.warn(warning)
-        for change in () if module.check_mode else apply(planned):
-            done.append(change)
+        for made in () if module.check_mode else apply(planned):
+            if isinstance(made, Failure):
+                failures.append(made)
+            else:
+                done.append(made)
+        if failures:
+            raise failures[0].error
     except Refusal as refusal:
-        module.fail_json(msg=str(refusal), **_outcome(done), **extras())
+        message = f"Could not {failures[0].change}{_more(failures)}: {refusal}" if failures else str(refusal)
+        module.fail_json(msg=message, **_outcome(done, failures), **extras())
     except errors as error:
-        undone = planned.changes[len(done) :]
-        message = f"Could not {undone[0] if undone else 'read the present state'}"
+        undone = failures[0].change if failures else next(iter(planned.changes[len(done) :]), None)
+        message = f"Could not {undone or 'read the present state'}{_more(failures)}"
         if fail is None:
-            module.fail_json(msg=f"{message}: {error}", **_outcome(done), **extras())
+            module.fail_json(msg=f"{message}: {error}", **_outcome(done, failures), **extras())
         else:
-            fail(error, message, **_outcome(done), **extras())
+            fail(error, message, **_outcome(done, failures), **extras())
     result = {**planned.result, **_outcome(planned.changes), **extras()}
     if module._diff and planned.changes:
         result["diff"] = planned.diff()
@@ -133,5 +152,10 @@ def one_by_one(make: Callable[[Change], Any]) -> Callable[[Plan], Iterator[Chang
     return apply
 
 
-def _outcome(changes: Any) -> dict[str, Any]:
-    return {"changed": bool(changes), "changes": [change.summary() for change in changes]}
+def _outcome(changes: Any, failures: Any = ()) -> dict[str, Any]:
+    outcome = {"changed": bool(changes), "changes": [change.summary() for change in changes]}
+    return {**outcome, "failures": [failure.summary() for failure in failures]} if failures else outcome
+
+
+def _more(failures: list[Failure]) -> str:
+    return f" (and {len(failures) - 1} more, see failures)" if len(failures) > 1 else ""

@@ -13,37 +13,9 @@ description:
   - Creates, changes and deletes an instance profile, which is how an EC2 instance gets the credentials of a role.
   - A profile that is as asked for costs one API call.
   - See U(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html).
-options:
-  name:
-    description: Name of the instance profile. IAM names are unique in the account, whatever the path and ignoring case.
-    type: str
-    required: true
-    aliases: [instance_profile_name]
-  role:
-    description:
-      - Name of the role that the profile holds. A profile holds one role, so another one in it is taken out first.
-      - V("") empties the profile. Left out, the role in it is left alone.
-    type: str
-  path:
-    description:
-      - Path of a profile that is created, V(/) if left out.
-      - IAM cannot move a profile. Another path than the existing profile's is a warning.
-    type: str
-    aliases: [prefix, path_prefix]
-  tags:
-    description: Tags of the profile, as a map of strings.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that O(tags) does not name are removed, when it is given. Tags of C(aws:) always stay.
-    type: bool
-    default: true
-  state:
-    description: V(absent) takes the role out and deletes the profile.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
+  - fleetkit.ecs._iam.instance_profile
+  - fleetkit.ecs._iam.wait
   - fleetkit.ecs._attributes
   - fleetkit.ecs._attributes.aws
   - amazon.aws.common.modules
@@ -107,6 +79,17 @@ changes:
     - action: create
       kind: instance_profile
       name: ecsInstanceRole-profile
+waited:
+  description: Seconds that the longest wait for IAM took, see O(wait_timeout).
+  returned: always
+  type: float
+  sample: 0.0
+failures:
+  description: What could not be done and why. All that does not depend on it has been done.
+  returned: when a change could not be made
+  type: list
+  elements: dict
+  sample: []
 api_calls:
   description: Number of requests sent, by operation, retries included.
   returned: always
@@ -114,40 +97,16 @@ api_calls:
   sample: {"GetInstanceProfile": 1}
 """
 
-from functools import partial
-
 from ansible_collections.fleetkit.ecs.plugins.module_utils._aws import AwsModule
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import parse
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.apply import make
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import plan_instance_profile
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.read import Reader
-
-SPEC = {
-    "name": {"type": "str", "required": True, "aliases": ["instance_profile_name"]},
-    "role": {"type": "str"},
-    "path": {"type": "str", "aliases": ["prefix", "path_prefix"]},
-    "tags": {"type": "dict", "aliases": ["resource_tags"]},
-    "purge_tags": {"type": "bool", "default": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import engine, options, parse
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import Declaration
 
 
 def main():
-    module = AwsModule(argument_spec=SPEC)
+    module = AwsModule(argument_spec={**options.INSTANCE_PROFILE, **options.WAIT})
     with module.refusing():
-        desired = parse.instance_profile(module.params)
-    iam = module.client("iam")
-    reader = Reader(iam, partial(module.client, "sts"))
-    module.converge(
-        read=partial(reader.instance_profile_facts, desired.name),
-        plan=partial(
-            plan_instance_profile,
-            desired=desired,
-            purge_tags=module.params["purge_tags"],
-            absent=module.params["state"] == "absent",
-        ),
-        make=partial(make, iam),
-    )
+        request = parse.instance_profile(module.params)
+    engine.run(module, Declaration(profiles=(request,)))
 
 
 if __name__ == "__main__":

@@ -16,44 +16,9 @@ description:
   - A policy that is as asked for costs three API calls.
   - Documents are compared by meaning, so the order, the case of actions, single items written as lists and the like
     are no change. See U(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-options:
-  name:
-    description: Name of the policy. IAM names are unique in the account, whatever the path and ignoring case.
-    type: str
-    required: true
-    aliases: [policy_name]
-  document:
-    description:
-      - The policy, as a mapping or its JSON text, of at most 6144 characters without white space.
-      - Needed to create the policy.
-    type: json
-    aliases: [policy, policy_json]
-  description:
-    description:
-      - What the policy is for, at most 1000 characters.
-      - IAM cannot change it. Another description than the existing policy's is a warning.
-    type: str
-    aliases: [policy_description]
-  path:
-    description:
-      - Path of a policy that is created, V(/) if left out.
-      - IAM cannot move a policy. Another path than the existing policy's is a warning.
-    type: str
-    aliases: [prefix, path_prefix]
-  tags:
-    description: Tags of the policy, as a map of strings.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that O(tags) does not name are removed, when it is given. Tags of C(aws:) always stay.
-    type: bool
-    default: true
-  state:
-    description: V(absent) detaches the policy from every role, user and group and deletes it with all its versions.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
+  - fleetkit.ecs._iam.managed_policy
+  - fleetkit.ecs._iam.wait
   - fleetkit.ecs._attributes
   - fleetkit.ecs._attributes.aws
   - amazon.aws.common.modules
@@ -117,6 +82,17 @@ changes:
     - action: create
       kind: managed_policy
       name: cwlogspolicy
+waited:
+  description: Seconds that the longest wait for IAM took, see O(wait_timeout).
+  returned: always
+  type: float
+  sample: 0.0
+failures:
+  description: What could not be done and why. All that does not depend on it has been done.
+  returned: when a change could not be made
+  type: list
+  elements: dict
+  sample: []
 api_calls:
   description: Number of requests sent, by operation, retries included.
   returned: always
@@ -124,37 +100,16 @@ api_calls:
   sample: {"GetCallerIdentity": 1, "GetPolicy": 1, "GetPolicyVersion": 1}
 """
 
-from functools import partial
-
 from ansible_collections.fleetkit.ecs.plugins.module_utils._aws import AwsModule
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import parse
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.apply import make
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import plan_managed_policy
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.read import Reader
-
-SPEC = {
-    "name": {"type": "str", "required": True, "aliases": ["policy_name"]},
-    "document": {"type": "json", "aliases": ["policy", "policy_json"]},
-    "description": {"type": "str", "aliases": ["policy_description"]},
-    "path": {"type": "str", "aliases": ["prefix", "path_prefix"]},
-    "tags": {"type": "dict", "aliases": ["resource_tags"]},
-    "purge_tags": {"type": "bool", "default": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import engine, options, parse
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import Declaration
 
 
 def main():
-    module = AwsModule(argument_spec=SPEC)
-    absent = module.params["state"] == "absent"
+    module = AwsModule(argument_spec={**options.MANAGED_POLICY, **options.WAIT})
     with module.refusing():
-        desired = parse.managed_policy(module.params)
-    iam = module.client("iam")
-    reader = Reader(iam, partial(module.client, "sts"))
-    module.converge(
-        read=partial(reader.managed_policy_facts, desired, absent),
-        plan=partial(plan_managed_policy, desired=desired, purge_tags=module.params["purge_tags"], absent=absent),
-        make=partial(make, iam),
-    )
+        request = parse.managed_policy(module.params)
+    engine.run(module, Declaration(policies=(request,)))
 
 
 if __name__ == "__main__":

@@ -16,77 +16,9 @@ description:
   - Parameters that are left out are left alone on an existing role.
   - Documents are compared by meaning, so the order, the case of actions, single items written as lists and the like
     are no change. See U(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-options:
-  name:
-    description: Name of the role. IAM names are unique in the account, whatever the path and ignoring case.
-    type: str
-    required: true
-    aliases: [role_name]
-  trust:
-    description:
-      - The trust policy (who may assume the role), as a mapping or its JSON text.
-      - Needed to create the role.
-    type: json
-    aliases: [assume_role_policy_document]
-  managed_policies:
-    description:
-      - Managed policies to attach, by name or ARN.
-      - A name is looked for among what is attached already, then at the path V(/) of the account, then among Amazon's
-        own policies. Give the ARN of a policy of yours that has another path.
-      - In check mode a policy that does not exist yet is foreseen with a warning; a real run refuses it.
-    type: list
-    elements: str
-    aliases: [managed_policy]
-  purge_managed_policies:
-    description: Whether attached policies that O(managed_policies) does not name are detached, when it is given.
-    type: bool
-    default: true
-    aliases: [purge_policies, purge_policy]
-  inline_policies:
-    description: Inline policies, as a map from policy name to document (a mapping or its JSON text).
-    type: dict
-  purge_inline_policies:
-    description: Whether inline policies that O(inline_policies) does not name are deleted, when it is given.
-    type: bool
-    default: true
-  instance_profile:
-    description:
-      - Name of the instance profile that holds the role, created where it does not exist.
-      - A profile holds one role, so another role in it is taken out first.
-      - With O(state=absent), a profile that holds this role or none is deleted too.
-    type: str
-  description:
-    description: What the role is for, at most 1000 characters. V("") removes it.
-    type: str
-  path:
-    description:
-      - Path of a role that is created, V(/) if left out.
-      - IAM cannot move a role. Another path than the existing role's is a warning.
-    type: str
-    aliases: [prefix, path_prefix]
-  max_session_duration:
-    description: Longest session in seconds, from 3600 (which is also IAM's default) to 43200.
-    type: int
-  permissions_boundary:
-    description: ARN of the managed policy that bounds the role's permissions. V("") removes the boundary.
-    type: str
-    aliases: [boundary, boundary_policy_arn]
-  tags:
-    description: Tags of the role, as a map of strings.
-    type: dict
-    aliases: [resource_tags]
-  purge_tags:
-    description: Whether tags that O(tags) does not name are removed, when it is given. Tags of C(aws:) always stay.
-    type: bool
-    default: true
-  state:
-    description:
-      - V(absent) detaches its policies, deletes its inline policies, takes it out of its instance profiles and deletes
-        the role.
-    type: str
-    choices: [present, absent]
-    default: present
 extends_documentation_fragment:
+  - fleetkit.ecs._iam.role
+  - fleetkit.ecs._iam.wait
   - fleetkit.ecs._attributes
   - fleetkit.ecs._attributes.aws
   - amazon.aws.common.modules
@@ -187,6 +119,17 @@ changes:
     - action: create
       kind: role
       name: ecsInstanceRole
+waited:
+  description: Seconds that the longest wait for IAM took, see O(wait_timeout).
+  returned: always
+  type: float
+  sample: 0.0
+failures:
+  description: What could not be done and why. All that does not depend on it has been done.
+  returned: when a change could not be made
+  type: list
+  elements: dict
+  sample: []
 api_calls:
   description: Number of requests sent, by operation, retries included.
   returned: always
@@ -194,43 +137,16 @@ api_calls:
   sample: {"GetRole": 1, "ListAttachedRolePolicies": 1, "ListRolePolicies": 1}
 """
 
-from functools import partial
-
 from ansible_collections.fleetkit.ecs.plugins.module_utils._aws import AwsModule
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import parse
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.apply import make
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import plan_role
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.read import Reader
-
-SPEC = {
-    "name": {"type": "str", "required": True, "aliases": ["role_name"]},
-    "trust": {"type": "json", "aliases": ["assume_role_policy_document"]},
-    "managed_policies": {"type": "list", "elements": "str", "aliases": ["managed_policy"]},
-    "purge_managed_policies": {"type": "bool", "default": True, "aliases": ["purge_policies", "purge_policy"]},
-    "inline_policies": {"type": "dict"},
-    "purge_inline_policies": {"type": "bool", "default": True},
-    "instance_profile": {"type": "str"},
-    "description": {"type": "str"},
-    "path": {"type": "str", "aliases": ["prefix", "path_prefix"]},
-    "max_session_duration": {"type": "int"},
-    "permissions_boundary": {"type": "str", "aliases": ["boundary", "boundary_policy_arn"]},
-    "tags": {"type": "dict", "aliases": ["resource_tags"]},
-    "purge_tags": {"type": "bool", "default": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import engine, options, parse
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import Declaration
 
 
 def main():
-    module = AwsModule(argument_spec=SPEC)
+    module = AwsModule(argument_spec={**options.ROLE, **options.WAIT})
     with module.refusing():
-        request = parse.role_request(module.params)
-    iam = module.client("iam")
-    reader = Reader(iam, partial(module.client, "sts"))
-    module.converge(
-        read=partial(reader.role_facts, request),
-        plan=partial(plan_role, request=request, predicting=module.check_mode),
-        make=partial(make, iam),
-    )
+        request = parse.role(module.params)
+    engine.run(module, Declaration(roles=(request,)))
 
 
 if __name__ == "__main__":

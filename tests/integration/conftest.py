@@ -11,6 +11,7 @@ import os
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -35,14 +36,20 @@ class LocalAws:
         self.url = url
         self.iam = boto3.client("iam", endpoint_url=url)
 
-    def _request(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(self.url + path, method=method)
+    def _request(self, method: str, path: str, content: Any = None) -> bytes:
+        data = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 
     def reset(self) -> None:
         self._request("POST", "/moto-api/reset")
         self._request("DELETE", "/_lab/requests")
+        self._request("DELETE", "/_lab/behaviour")
+
+    def behave(self, **behaviour: Any) -> None:
+        """Latency, late visibility, faults: see the lab's Control."""
+        self._request("PUT", "/_lab/behaviour", behaviour)
 
     def operations(self) -> list[str]:
         """The operations asked since the last call, in order, as the server saw them."""

@@ -37,16 +37,18 @@ def _text_of(warning: Any) -> str:
 
 
 def applied(module_name: str, /, **params: Any) -> SimpleNamespace:
-    """Check mode, a real run and a second run: the first predicts the second exactly, the third changes nothing."""
+    """Check mode, a real run, and both again: the first predicts the second exactly, the others change nothing."""
     predicted = run_module(module_name, check=True, **params)
     real = run_module(module_name, **params)
     assert not predicted.failed, predicted.msg
     assert not real.failed, real.msg
     told = [
-        {key: run.json.get(key) for key in run.json if key not in ("api_calls", "warnings")}
+        {key: run.json.get(key) for key in run.json if key not in ("api_calls", "warnings", "waited")}
         for run in (predicted, real)
     ]
     assert told[0] == told[1]
-    again = run_module(module_name, **params)
-    assert (again.changed, again.changes, again.diff) == (False, [], None)
+    for check in (True, False):
+        again = run_module(module_name, check=check, **params)
+        assert not again.failed, again.msg
+        assert (again.changed, again.changes, again.diff) == (False, [], None)
     return real

@@ -312,13 +312,22 @@ def test_bad_input_is_refused_before_anything_changes_in_a_sentence_that_says_wh
 
 
 def test_a_failed_write_says_which_and_what_was_done_and_the_next_run_finishes(aws):
-    run_module("iam_role", name="other", trust=TRUST)
-    aws.iam.create_instance_profile(InstanceProfileName="TAKEN")
-    params = {"name": "r", "trust": TRUST, "instance_profile": "taken"}
+    params = {"name": "r", "trust": TRUST, "managed_policies": [ECS_POLICY], "inline_policies": {"read": READ}}
+    aws.behave(faults=[{"operation": "AttachRolePolicy", "times": 1, "answer": "denied"}])
     run = run_module("iam_role", **params)
     assert run.failed
-    assert run.changed
-    assert kinds(run) == [("create", "role")]
-    assert "Could not create instance profile taken" in run.msg
-    aws.iam.delete_instance_profile(InstanceProfileName="TAKEN")
-    assert kinds(applied("iam_role", **params)) == [("create", "instance_profile"), ("create", "instance_profile_role")]
+    assert kinds(run) == [("create", "role"), ("create", "inline_policy")]
+    assert f"Could not create role policy attachment {ECS_POLICY} of r" in run.msg
+    assert [failure["kind"] for failure in run.failures] == ["role_policy_attachment"]
+    assert kinds(applied("iam_role", **params)) == [("create", "role_policy_attachment")]
+
+
+def test_a_permission_is_not_taken_away_when_its_replacement_could_not_be_attached(aws):
+    other = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    run_module("iam_role", name="r", trust=TRUST, managed_policies=[ECS_POLICY])
+    aws.behave(faults=[{"operation": "AttachRolePolicy", "times": 1, "answer": "denied"}])
+    run = run_module("iam_role", name="r", managed_policies=[other])
+    assert (run.failed, run.changed) == (True, False)
+    assert "not tried" in run.failures[1]["error"]
+    attached = aws.iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    assert [policy["PolicyArn"] for policy in attached] == [ECS_POLICY]

@@ -17,7 +17,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Chan
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.documents import compact
 
 
-def make(iam: Any, change: Change) -> None:
+def call(iam: Any, change: Change) -> None:
     operation, params = CALLS[change.kind, change.action]
     getattr(iam, operation)(aws_retry=True, **params(change))
 

@@ -154,15 +154,19 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def deleted_principals(document: Mapping[str, Any]) -> list[str]:
-    """Ids (AROA..., AIDA...) that IAM shows in place of a role or user that has been deleted."""
+def all_principals(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(kind, name) of everyone whom a trust policy names."""
     return [
-        name
+        principal
         for statement in as_list(document.get("Statement"))
         for element in ("Principal", "NotPrincipal")
-        for kind, name in principals(statement.get(element))
-        if kind == "AWS" and DELETED_PRINCIPAL.match(name)
+        for principal in principals(statement.get(element))
     ]
+
+
+def deleted_principals(document: Mapping[str, Any]) -> list[str]:
+    """Ids (AROA..., AIDA...) that IAM shows in place of a role or user that has been deleted."""
+    return [name for kind, name in all_principals(document) if kind == "AWS" and DELETED_PRINCIPAL.match(name)]
 
 
 def compact(document: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ asked for, None means "no opinion".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.documents import TRUST_POLICY_LIMIT
@@ -101,11 +101,65 @@ class RoleRequest:
     absent: bool = False
 
 
+@dataclass(frozen=True)
+class ProfileRequest:
+    """What an iam_instance_profile task asks for."""
+
+    profile: InstanceProfile
+    purge_tags: bool = True
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class PolicyRequest:
+    """What an iam_managed_policy task asks for."""
+
+    policy: ManagedPolicy
+    purge_tags: bool = True
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """All that one task asks for; the single modules ask for one thing.
+
+    Attributes:
+        owner: key and value of the tag that everything declared gets, or None.
+        prune: whether what carries that tag and is not declared goes.
+    """
+
+    policies: tuple[PolicyRequest, ...] = ()
+    roles: tuple[RoleRequest, ...] = ()
+    profiles: tuple[ProfileRequest, ...] = ()
+    owner: tuple[str, str] | None = None
+    prune: bool = False
+
+    def plus(self, other: Declaration) -> Declaration:
+        """This one's requests and the other's."""
+        return replace(
+            self,
+            policies=(*self.policies, *other.policies),
+            roles=(*self.roles, *other.roles),
+            profiles=(*self.profiles, *other.profiles),
+        )
+
+    def profile_names(self) -> list[str]:
+        """Every instance profile that is asked for, by itself or along with its role."""
+        declared = [request.profile.name for request in self.profiles]
+        held = [request.instance_profile for request in self.roles if request.instance_profile]
+        return list(dict.fromkeys([*declared, *held]))
+
+
 class FoundPolicy(NamedTuple):
     """A managed policy that a role is to have: where it is, or (not there yet) where it would be."""
 
     arn: str
     exists: bool = True
+
+
+def attached_as(policy: str, attached: Mapping[str, str] | None) -> str | None:
+    """The ARN under which a policy, given by name or ARN, is attached already."""
+    return next((arn for arn, name in (attached or {}).items() if policy in (arn, name)), None)
 
 
 @dataclass(frozen=True)
@@ -114,9 +168,11 @@ class RoleFacts:
 
     Attributes:
         caller: partition and account, for the ARNs of what does not exist yet.
-        policies: where each requested policy is, by the name or ARN it was requested by.
+        policies: where each requested policy is, by the name or ARN it was requested by. What is attached already
+            need not be in it.
         profile: the requested instance profile.
         trust_limit: characters without white space that a trust policy may have in this account.
+        unborn: ARNs of roles that will not exist yet when this one is created.
     """
 
     caller: Caller
@@ -124,6 +180,12 @@ class RoleFacts:
     policies: Mapping[str, FoundPolicy] = field(default_factory=dict)
     profile: InstanceProfile | None = None
     trust_limit: int = TRUST_POLICY_LIMIT
+    unborn: frozenset[str] = frozenset()
+
+    def place_of(self, policy: str) -> FoundPolicy:
+        """What is attached already comes first: an own policy may have the name of one of Amazon's."""
+        arn = attached_as(policy, self.role.managed_policies if self.role else None)
+        return FoundPolicy(arn) if arn else self.policies[policy]
 
 
 class ProfileFacts(NamedTuple):
@@ -134,3 +196,21 @@ class ProfileFacts(NamedTuple):
 class PolicyFacts(NamedTuple):
     caller: Caller
     policy: ManagedPolicy | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was read for a Declaration, each thing by the name that it was asked for by.
+
+    Attributes:
+        found: where the managed policies are that roles are to have and do not have yet, by name or ARN.
+        owned: requests to delete what carries the owner's tag and is not declared (read only to prune).
+    """
+
+    caller: Caller
+    policies: Mapping[str, ManagedPolicy] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    profiles: Mapping[str, InstanceProfile] = field(default_factory=dict)
+    found: Mapping[str, FoundPolicy] = field(default_factory=dict)
+    trust_limit: int = TRUST_POLICY_LIMIT
+    owned: Declaration = field(default_factory=Declaration)

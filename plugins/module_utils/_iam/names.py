@@ -37,6 +37,10 @@ class Caller(NamedTuple):
     partition: str
     account: str
 
+    def arn(self, kind: str, path: str | None, name: str) -> str:
+        """The ARN of something of this account, existing or not."""
+        return f"arn:{self.partition}:iam::{self.account}:{kind}{path or '/'}{name}"
+
 
 class IamArn(NamedTuple):
     partition: str
@@ -47,6 +51,11 @@ class IamArn(NamedTuple):
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:iam::{self.account}:{self.kind}{self.path}{self.name}"
+
+
+def snake(term: str) -> str:
+    """Amazon's C(InstanceProfile) as boto3 and we write it, C(instance_profile)."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", term).lower()
 
 
 def check_name(parameter: str, name: str, longest: int) -> str:

@@ -20,14 +20,22 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     InstanceProfile,
     ManagedPolicy,
     PolicyFacts,
+    PolicyRequest,
     ProfileFacts,
+    ProfileRequest,
     Role,
     RoleFacts,
     RoleRequest,
 )
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller
 
 VERSIONS_LIMIT = 5
+
+# The trust policy of a role that is created before a role that it trusts (or that trusts itself): nobody may assume
+# it until its own policy can be written.
+NOBODY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
 
 
 def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
@@ -38,13 +46,15 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
         request: what was asked for.
         predicting: check mode, where a policy that does not exist yet is foreseen; a real run refuses it.
     """
+    _refuse_twin("name", "role", facts.role, request.role.name)
+    _refuse_twin("instance_profile", "instance profile", facts.profile, request.instance_profile)
     if request.absent:
         return _plan_role_absent(facts, request)
     _refuse_what_cannot_be_done(facts, request, predicting)
     after = _future_role(facts, request)
     profile = _future_profile_of(facts, request)
     changes = [
-        *_role_itself(facts.role, after),
+        *(_role_itself(facts.role, after) if facts.role else _new_role(after, facts.unborn)),
         *_attachments(facts.role, after),
         *_inline_policies(facts.role, after),
         *(_profile_changes(facts.profile, profile) if profile else ()),
@@ -59,6 +69,14 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
     )
 
 
+def _refuse_twin(parameter: str, what: str, actual: Any, name: str | None) -> None:
+    if actual and actual.name != name:
+        raise Refusal(
+            f"{parameter}: {what} {actual.name!r} exists ({actual.arn}), and IAM names are unique ignoring case; "
+            f"write {actual.name!r}, or another name than {name!r}."
+        )
+
+
 def _refuse_what_cannot_be_done(facts: RoleFacts, request: RoleRequest, predicting: bool) -> None:
     name, trust = request.role.name, request.role.trust
     if facts.role is None and trust is None:
@@ -68,17 +86,18 @@ def _refuse_what_cannot_be_done(facts: RoleFacts, request: RoleRequest, predicti
             f"trust: the policy has {documents.size(trust)} characters without white space; this account allows "
             f"{facts.trust_limit}. Trust fewer principals, or have the quota raised."
         )
-    missing = [policy for policy, found in facts.policies.items() if not found.exists]
+    missing = [policy for policy in request.policies or () if not facts.place_of(policy).exists]
     if missing and not predicting:
         raise Refusal(
             f"managed_policies: {missing[0]!r} does not exist, neither in account {facts.caller.account} nor among "
-            "Amazon's own policies. Create it first, or give its full ARN if it has a path."
+            "Amazon's own policies. Create it first, or correct its name."
         )
 
 
 def _role_warnings(facts: RoleFacts, request: RoleRequest) -> Iterator[str]:
     role = facts.role
-    for policy, found in facts.policies.items():
+    for policy in request.policies or ():
+        found = facts.place_of(policy)
         if not found.exists:
             yield f"managed_policies: {policy!r} does not exist yet; {found.arn} is foreseen."
     yield from _path_warnings(role, request.role)
@@ -97,11 +116,10 @@ def _path_warnings(actual: Any, wanted: Any) -> Iterator[str]:
 def _future_role(facts: RoleFacts, request: RoleRequest) -> Role:
     """The role as it will be: what was asked for, and what is there where nothing was asked."""
     wanted = request.role
-    path = wanted.path or "/"
     actual = facts.role or Role(
         name=wanted.name,
-        arn=f"arn:{facts.caller.partition}:iam::{facts.caller.account}:role{path}{wanted.name}",
-        path=path,
+        arn=facts.caller.arn("role", wanted.path, wanted.name),
+        path=wanted.path or "/",
         description="",
         max_session_duration=3600,
         permissions_boundary="",
@@ -140,7 +158,8 @@ def _future_tags(actual: Any, wanted: Any, purge: bool) -> dict[str, str]:
 def _future_attachments(actual: Any, facts: RoleFacts, request: RoleRequest) -> Any:
     if request.policies is None:
         return actual
-    wanted = {facts.policies[policy].arn: facts.policies[policy].arn.rsplit("/", 1)[-1] for policy in request.policies}
+    places = [facts.place_of(policy).arn for policy in request.policies]
+    wanted = {arn: arn.rsplit("/", 1)[-1] for arn in places}
     return wanted if request.purge.managed_policies else {**(actual or {}), **wanted}
 
 
@@ -152,11 +171,17 @@ def _future_inline(actual: Any, request: RoleRequest) -> Any:
     return future if request.purge.inline_policies else {**(actual or {}), **future}
 
 
-def _role_itself(before: Role | None, after: Role) -> Iterator[Change]:
+def _new_role(after: Role, unborn: frozenset[str]) -> Iterator[Change]:
+    trusted = {name for _kind, name in documents.all_principals(after.trust or {})}
+    if trusted & {*unborn, after.arn}:
+        yield Change("create", "role", after.name, after=replace(after, trust=NOBODY))
+        yield Change("update", "trust_policy", after.name, before=NOBODY, after=after.trust)
+    else:
+        yield Change("create", "role", after.name, after=after)
+
+
+def _role_itself(before: Role, after: Role) -> Iterator[Change]:
     name = after.name
-    if before is None:
-        yield Change("create", "role", name, after=after)
-        return
     if not documents.equal(before.trust, after.trust):
         yield Change("update", "trust_policy", name, before=before.trust, after=after.trust)
     settings = [(role.description, role.max_session_duration) for role in (before, after)]
@@ -227,16 +252,16 @@ def _future_profile_of(facts: RoleFacts, request: RoleRequest) -> InstanceProfil
     """The requested instance profile with the role in it; a profile holds one role, so another one leaves."""
     if request.instance_profile is None:
         return None
-    return _future_profile(
-        facts.profile, InstanceProfile(request.instance_profile, role=request.role.name), facts.caller
-    )
+    wanted = InstanceProfile(request.instance_profile, role=request.role.name)
+    return _future_profile(ProfileFacts(facts.caller, facts.profile), ProfileRequest(wanted))
 
 
-def plan_instance_profile(facts: ProfileFacts, desired: InstanceProfile, purge_tags: bool, absent: bool) -> Plan:
-    caller, actual = facts
-    if absent:
+def plan_instance_profile(facts: ProfileFacts, request: ProfileRequest) -> Plan:
+    actual, desired = facts.profile, request.profile
+    _refuse_twin("name", "instance profile", actual, desired.name)
+    if request.absent:
         return _plan_profile_absent(actual)
-    after = _future_profile(actual, desired, caller, purge_tags)
+    after = _future_profile(facts, request)
     return Plan(
         changes=tuple(_profile_changes(actual, after)),
         before=show.instance_profile(actual),
@@ -255,19 +280,19 @@ def _plan_profile_absent(actual: InstanceProfile | None) -> Plan:
     return Plan(tuple(changes), before=show.instance_profile(actual), result={"iam_instance_profile": None})
 
 
-def _future_profile(
-    actual: InstanceProfile | None, desired: InstanceProfile, caller: Caller, purge_tags: bool = True
-) -> InstanceProfile:
-    path = desired.path or "/"
-    present = actual or InstanceProfile(
+def _future_profile(facts: ProfileFacts, request: ProfileRequest) -> InstanceProfile:
+    desired = request.profile
+    present = facts.profile or InstanceProfile(
         name=desired.name,
-        arn=f"arn:{caller.partition}:iam::{caller.account}:instance-profile{path}{desired.name}",
-        path=path,
+        arn=facts.caller.arn("instance-profile", desired.path, desired.name),
+        path=desired.path or "/",
         role="",
         tags={},
     )
     return replace(
-        present, role=_or(desired.role, present.role), tags=_future_tags(present.tags, desired.tags, purge_tags)
+        present,
+        role=_or(desired.role, present.role),
+        tags=_future_tags(present.tags, desired.tags, request.purge_tags),
     )
 
 
@@ -278,23 +303,19 @@ def _profile_changes(before: InstanceProfile | None, after: InstanceProfile) -> 
         yield from _tag_changes("instance_profile_tags", after.name, before.tags, after.tags)
     held = before.role if before else ""
     if held != after.role and held:
-        yield Change("delete", "instance_profile_role", held, after.name)
+        yield Change("delete", "instance_profile_role", held, after.name, before=held, after=after.role or None)
     if held != after.role and after.role:
-        yield Change("create", "instance_profile_role", after.role, after.name)
+        yield Change("create", "instance_profile_role", after.role, after.name, after=after.role)
 
 
-def plan_managed_policy(facts: PolicyFacts, desired: ManagedPolicy, purge_tags: bool, absent: bool) -> Plan:
-    caller, actual = facts
-    if actual and actual.name != desired.name:
-        raise Refusal(
-            f"name: policy {actual.name!r} exists ({actual.arn}), and IAM names are unique ignoring case; "
-            f"write {actual.name!r}, or another name than {desired.name!r}."
-        )
-    if absent:
+def plan_managed_policy(facts: PolicyFacts, request: PolicyRequest) -> Plan:
+    actual, desired = facts.policy, request.policy
+    _refuse_twin("name", "policy", actual, desired.name)
+    if request.absent:
         return _plan_policy_absent(actual)
     if actual is None and desired.document is None:
         raise Refusal(f"document: policy {desired.name!r} does not exist yet and cannot be created without a document.")
-    after = _future_policy(actual, desired, caller, purge_tags)
+    after = _future_policy(facts, request)
     changes = (
         _policy_changes(actual, after) if actual else [Change("create", "managed_policy", after.name, after=after)]
     )
@@ -313,21 +334,19 @@ def _policy_warnings(actual: ManagedPolicy | None, desired: ManagedPolicy) -> It
         yield f"description: IAM cannot change the description of policy {actual.name}; it was left as it is."
 
 
-def _future_policy(
-    actual: ManagedPolicy | None, desired: ManagedPolicy, caller: Caller, purge_tags: bool
-) -> ManagedPolicy:
-    path = desired.path or "/"
-    present = actual or ManagedPolicy(
+def _future_policy(facts: PolicyFacts, request: PolicyRequest) -> ManagedPolicy:
+    desired = request.policy
+    present = facts.policy or ManagedPolicy(
         name=desired.name,
-        arn=f"arn:{caller.partition}:iam::{caller.account}:policy{path}{desired.name}",
-        path=path,
+        arn=facts.caller.arn("policy", desired.path, desired.name),
+        path=desired.path or "/",
         description=desired.description or "",
         tags={},
     )
     return replace(
         present,
         document=_document(present.document, desired.document),
-        tags=_future_tags(present.tags, desired.tags, purge_tags),
+        tags=_future_tags(present.tags, desired.tags, request.purge_tags),
     )
 
 

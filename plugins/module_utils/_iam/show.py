@@ -43,7 +43,7 @@ def instance_profile(profile: InstanceProfile | None) -> dict[str, Any]:
         "instance_profile_name": profile.name,
         "path": profile.path,
         "role": profile.role,
-        "tags": profile.tags,
+        **_tags(profile),
     }
 
 
@@ -56,5 +56,10 @@ def managed_policy(policy: ManagedPolicy | None) -> dict[str, Any]:
         "path": policy.path,
         "description": policy.description,
         "document": policy.document,
-        "tags": policy.tags,
+        **_tags(policy),
     }
+
+
+def _tags(thing: InstanceProfile | ManagedPolicy) -> dict[str, Any]:
+    """Tags that are neither declared nor in a bulk answer are not known, which is not the same as none."""
+    return {} if thing.tags is None else {"tags": thing.tags}

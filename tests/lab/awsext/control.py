@@ -10,6 +10,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
@@ -27,6 +28,11 @@ class Control:
     administrator of that account (the way into an account in which no role exists yet), PUT and DELETE
     /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
     says whether a role may do something that has no HTTP call here.
+
+    PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
+    latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
+    created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
+    have and answer is "throttled", "denied", or "lost": done, but the caller never hears of it.
     """
 
     def __init__(self, application: Callable):
@@ -34,6 +40,7 @@ class Control:
         self.requests: list[dict] = []
         self.serial = threading.Lock()
         self.enforcing = False
+        self.behaviour: dict = {}
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -45,24 +52,48 @@ class Control:
 
     def forward(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Log the request and let moto answer it."""
-        service, operation = identify(environ, form_of(environ))
+        form = form_of(environ)
+        service, operation = identify(environ, form)
         entry = {"service": service, "operation": operation, "status": None}
 
         def recording(status: str, headers: list, exc_info=None) -> Callable:
             entry["status"] = int(status.split(" ", 1)[0])
             return start_response(status, headers, exc_info)
 
+        time.sleep(self.behaviour.get("latency", 0))
         with self.serial:
             if "HTTP_X_LAB_INTERNAL" not in environ:
                 self.requests.append(entry)
+            fault = self.fault(operation, form)
+            if fault in REFUSALS:
+                return refuse(recording, *REFUSALS[fault])
             try:
                 refusal = refusal_of(environ, service, operation) if self.enforcing else None
                 if refusal:
                     recording(refusal.status, [("Content-Type", refusal.content_type)])
                     return [refusal.body]
+                if fault == "lost":
+                    list(self.application(environ, lambda *_args: lambda _data: None))
+                    return refuse(recording, "503 Service Unavailable", "ServiceUnavailable", "Try again")
                 return list(self.application(environ, recording))
             finally:
                 entry["status"] = entry["status"] or 500
+
+    def fault(self, operation: str, form: dict[str, list[str]]) -> str | None:
+        """The answer of the first fault that is meant for this request, if any."""
+        for fault in self.behaviour.get("faults", []):
+            meant = all(form.get(field) == [value] for field, value in fault.get("match", {}).items())
+            if fault["operation"] == operation and meant and fault["times"] > 0:
+                fault["times"] -= 1
+                return fault["answer"]
+        return None
+
+    def behave(self, behaviour: dict) -> None:
+        """Be so from now on."""
+        from . import iam
+
+        self.behaviour = behaviour
+        iam.propagation.seconds = behaviour.get("visible_after", 0)
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:
         """The agent's control channel: nothing is at its end, and the agent tries again with back-off."""
@@ -82,6 +113,9 @@ class Control:
         if path == "enforcement" and method in ("PUT", "DELETE"):
             self.enforcing = method == "PUT"
             return respond(start_response, "200 OK", {"enforcing": self.enforcing})
+        if path == "behaviour" and method in ("PUT", "DELETE"):
+            self.behave(json.loads(body_of(environ)) if method == "PUT" else {})
+            return respond(start_response, "200 OK", self.behaviour)
         if path == "simulate" and method == "POST":
             with self.serial:
                 return respond(start_response, "200 OK", simulate(json.loads(body_of(environ))))
@@ -90,6 +124,19 @@ class Control:
             with self.serial:
                 return respond(start_response, "200 OK", administrator(account[1]))
         return respond(start_response, "404 Not Found", {"message": f"no {method} /_lab/{path}"})
+
+
+REFUSALS = {
+    "throttled": ("400 Bad Request", "Throttling", "Rate exceeded"),
+    "denied": ("403 Forbidden", "AccessDenied", "User is not authorized to perform this operation"),
+}
+
+
+def refuse(start_response: Callable, status: str, code: str, message: str) -> Iterable[bytes]:
+    """An error in the query protocol of IAM and STS."""
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    start_response(status, [("Content-Type", "text/xml")])
+    return [f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>".encode()]
 
 
 def form_of(environ: dict) -> dict[str, list[str]]:

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterable
+from types import SimpleNamespace
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import (
@@ -31,6 +33,100 @@ NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 SID = re.compile(r"[0-9A-Za-z]*")
 ENTITY_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):(role|user)/.+")
 TRUST_SIZE, POLICY_SIZE = 2048, 6144
+
+
+# How long IAM takes to know everywhere what it has created (control.py sets it). It is never taken twice, though.
+propagation = SimpleNamespace(seconds=0)
+
+
+def visible(entity) -> bool:
+    """Has the news spread? moto's times lack a zone and are UTC."""
+    created = entity.create_date.replace(tzinfo=datetime.timezone.utc)
+    return (datetime.datetime.now(datetime.timezone.utc) - created).total_seconds() >= propagation.seconds
+
+
+@replaces(IAMBackend, "get_role")
+def get_role(original, self, role_name: str):
+    """A role that IAM does not know yet is NoSuchEntity, for whatever is asked of it."""
+    role = original(self, role_name)
+    if not visible(role):
+        raise NotFoundException(f"The role with name {role_name} cannot be found.")
+    return role
+
+
+@replaces(IAMBackend, "get_policy")
+def get_policy(original, self, policy_arn: str):
+    """As roles."""
+    policy = original(self, policy_arn)
+    if not isinstance(policy, AWSManagedPolicy) and not visible(policy):
+        raise NotFoundException(f"Policy {policy_arn} does not exist or is not attachable.")
+    return policy
+
+
+@replaces(IAMBackend, "get_instance_profile")
+def get_instance_profile(original, self, profile_name: str):
+    """As roles."""
+    profile = original(self, profile_name)
+    if not visible(profile):
+        raise NotFoundException(f"Instance Profile {profile_name} cannot be found.")
+    return profile
+
+
+@replaces(IamResponse, "get_account_authorization_details")
+def get_account_authorization_details(original, self) -> ActionResult:
+    """In pages; without the tags of policies and without what IAM does not know yet."""
+    del original
+    details = self.backend.get_account_authorization_details(self._get_param("Filter", []))
+    found = [("RoleDetailList", role) for role in details["roles"]]
+    found += [("Policies", policy) for policy in details["managed_policies"]]
+    found = [(key, one) for key, one in found if isinstance(one, AWSManagedPolicy) or visible(one)]
+    begin = int(self._get_param("Marker") or 0)
+    end = begin + int(self._get_param("MaxItems") or 100)
+    answer: dict = {"UserDetailList": list(details["users"]) if begin == 0 else []}
+    answer["GroupDetailList"] = list(details["groups"]) if begin == 0 else []
+    for key in ("RoleDetailList", "Policies"):
+        answer[key] = [
+            policy_detail(one) if key == "Policies" else one for kind, one in found[begin:end] if kind == key
+        ]
+    answer["IsTruncated"] = end < len(found)
+    if answer["IsTruncated"]:
+        answer["Marker"] = str(end)
+    return ActionResult(answer)
+
+
+def policy_detail(policy) -> dict:
+    """moto leaves the name out."""
+    versions = [
+        {
+            "Document": version.document,
+            "VersionId": version.version_id,
+            "IsDefaultVersion": version.is_default,
+            "CreateDate": version.create_date,
+        }
+        for version in policy.versions
+    ]
+    return {
+        "PolicyName": policy.name,
+        "PolicyId": policy.id,
+        "Arn": policy.arn,
+        "Path": policy.path,
+        "DefaultVersionId": policy.default_version_id,
+        "AttachmentCount": policy.attachment_count,
+        "IsAttachable": True,
+        "Description": policy.description or "",
+        "CreateDate": policy.create_date,
+        "UpdateDate": policy.update_date,
+        "PolicyVersionList": versions,
+    }
+
+
+@replaces(IAMBackend, "attach_role_policy")
+def attach_visible_role_policy(original, self, policy_arn: str, role_name: str) -> None:
+    """A policy that IAM does not know yet cannot be attached; moto does not ask get_policy()."""
+    policy = self.managed_policies.get(policy_arn)
+    if policy is not None and not isinstance(policy, AWSManagedPolicy):
+        self.get_policy(policy_arn)
+    original(self, policy_arn, role_name)
 
 
 def refuse_bad_name(kind: str, name: str, longest: int) -> None:
@@ -84,7 +180,7 @@ def refuse_missing_principal(principal: str) -> None:
     if match:
         backend = iam_backends[match[2]][match[1]]
         entities = backend.get_roles() if match[3] == "role" else backend.users.values()
-        if principal in {entity.arn for entity in entities}:
+        if principal in {entity.arn for entity in entities if visible(entity)}:
             return
     elif principal == "*" or re.fullmatch(
         r"(arn:aws[a-z-]*:iam::)?\d{12}(:root)?|arn:aws[a-z-]*:sts::\d{12}:.+", principal
@@ -167,11 +263,28 @@ def update_role(original, self) -> EmptyResult:
 
 @replaces(IamResponse, "list_instance_profiles")
 def list_instance_profiles(original, self) -> ActionResult:
-    """Honour PathPrefix."""
+    """Honour PathPrefix and pages; without tags, as documented."""
     del original
     prefix = self._get_param("PathPrefix") or "/"
-    profiles = [profile for profile in self.backend.get_instance_profiles() if profile.path.startswith(prefix)]
-    return ActionResult({"InstanceProfiles": profiles, "IsTruncated": False})
+    profiles = [one for one in self.backend.get_instance_profiles() if one.path.startswith(prefix) and visible(one)]
+    begin = int(self._get_param("Marker") or 0)
+    end = begin + int(self._get_param("MaxItems") or 100)
+    answer: dict = {"InstanceProfiles": [without_tags(one) for one in profiles[begin:end]], "IsTruncated": False}
+    if end < len(profiles):
+        answer.update(IsTruncated=True, Marker=str(end))
+    return ActionResult(answer)
+
+
+def without_tags(profile) -> dict:
+    """As ListInstanceProfiles shows it."""
+    return {
+        "Path": profile.path,
+        "InstanceProfileName": profile.name,
+        "InstanceProfileId": profile.id,
+        "Arn": profile.arn,
+        "CreateDate": profile.create_date,
+        "Roles": list(profile.roles),
+    }
 
 
 @replaces(IAMBackend, "attach_role_policy")

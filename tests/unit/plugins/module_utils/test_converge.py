@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import (
     Change,
+    Failure,
     Plan,
     Refusal,
     converge,
@@ -95,6 +96,33 @@ def test_a_failed_change_is_named_and_only_what_was_done_is_reported():
     assert result["failed"]
     assert result["msg"] == "Could not update thing two of box: disk full"
     assert (result["changed"], result["changes"]) == (True, [ONE.summary()])
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), Refusal("it is full")])
+def test_a_failure_in_a_changes_place_lets_the_others_go_on_and_fails_the_run(error):
+    module = Module()
+    with pytest.raises(Left):
+        converge(module, lambda: None, lambda actual: PLAN, lambda plan: [Failure(ONE, error), TWO])
+    assert module.result == {
+        "failed": True,
+        "msg": f"Could not create thing one: {error}",
+        "changed": True,
+        "changes": [TWO.summary()],
+        "failures": [{**ONE.summary(), "error": str(error)}],
+    }
+
+
+def test_several_failures_are_counted_in_the_sentence():
+    module = Module()
+    with pytest.raises(Left):
+        converge(
+            module,
+            lambda: None,
+            lambda actual: PLAN,
+            lambda plan: [Failure(change, OSError("disk full")) for change in (ONE, TWO)],
+        )
+    assert module.result["msg"] == "Could not create thing one (and 1 more, see failures): disk full"
+    assert (module.result["changed"], len(module.result["failures"])) == (False, 2)
 
 
 def test_a_failed_read_says_so():

@@ -14,7 +14,9 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     InstanceProfile,
     ManagedPolicy,
     PolicyFacts,
+    PolicyRequest,
     ProfileFacts,
+    ProfileRequest,
     Purge,
     Role,
     RoleFacts,
@@ -169,7 +171,7 @@ def test_a_deleted_principal_in_the_trust_policy_is_named():
     ids=["new", "no opinion", "emptied", "tags"],
 )
 def test_instance_profile_plan(actual, desired, expected):
-    plan = plan_instance_profile(ProfileFacts(CHINA, actual), desired, purge_tags=True, absent=False)
+    plan = plan_instance_profile(ProfileFacts(CHINA, actual), ProfileRequest(desired))
     assert steps(plan) == expected
 
 
@@ -183,15 +185,15 @@ def test_instance_profile_plan(actual, desired, expected):
 )
 def test_a_changed_document_is_a_new_version_and_the_version_in_force_is_never_deleted(versions, expected):
     facts = PolicyFacts(CHINA, replace(POLICY, versions=versions))
-    assert steps(plan_managed_policy(facts, ManagedPolicy("p", document=OTHER), True, absent=False)) == expected
+    assert steps(plan_managed_policy(facts, PolicyRequest(ManagedPolicy("p", document=OTHER)))) == expected
 
 
 def test_a_policy_whose_name_differs_in_case_is_not_touched():
     with pytest.raises(Refusal, match="unique ignoring case"):
-        plan_managed_policy(PolicyFacts(CHINA, POLICY), ManagedPolicy("P", document=OTHER), True, absent=True)
+        plan_managed_policy(PolicyFacts(CHINA, POLICY), PolicyRequest(ManagedPolicy("P", document=OTHER), absent=True))
 
 
 def test_a_description_that_cannot_change_is_a_warning():
-    plan = plan_managed_policy(PolicyFacts(CHINA, POLICY), ManagedPolicy("p", description="new"), True, absent=False)
+    plan = plan_managed_policy(PolicyFacts(CHINA, POLICY), PolicyRequest(ManagedPolicy("p", description="new")))
     assert not plan.changes
     assert "description" in plan.warnings[0]
