@@ -19,6 +19,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refu
 
 NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 PATH = re.compile(r"/(?:[\x21-\x7e]+/)?")
+POLICY_PATH = re.compile(r"/(?:[\w.,+@=-]+/)*", re.ASCII)
 PARTITION = r"aws(?:-[a-z]+)*"
 ARN = re.compile(
     rf"arn:(?P<partition>{PARTITION}):iam::(?P<account>\d{{12}}|aws):(?P<kind>[a-z-]+)(?P<path>/.*/|/)(?P<name>[\w+=,.@-]+)",
@@ -66,8 +67,8 @@ def check_name(parameter: str, name: str, longest: int) -> str:
     return name
 
 
-def check_path(parameter: str, path: str | None) -> str | None:
-    if path is not None and (not PATH.fullmatch(path) or len(path) > 512):
+def check_path(parameter: str, path: str | None, pattern: re.Pattern[str] = PATH) -> str | None:
+    if path is not None and (not pattern.fullmatch(path) or len(path) > 512):
         raise Refusal(f"{parameter}: {path!r} is not an IAM path; it starts and ends with a slash, such as /ecs/.")
     return path
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,6 +29,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
 )
 
 Params = Mapping[str, Any]
+
+TAG = re.compile(r"[\w\s.:/=+@-]*")
 
 
 def declaration(params: Params) -> Declaration:
@@ -139,7 +142,7 @@ def role(params: Params) -> RoleRequest:
     wanted = Role(
         name=names.check_name("name", params["name"], 64),
         path=names.check_path("path", params["path"]),
-        description=_description(params["description"]),
+        description=_role_description(params["description"]),
         trust=_trust(params["trust"]),
         max_session_duration=_session(params["max_session_duration"]),
         permissions_boundary=_boundary(params["permissions_boundary"]),
@@ -170,7 +173,7 @@ def managed_policy(params: Params) -> PolicyRequest:
     document = params["document"]
     policy = ManagedPolicy(
         name=names.check_name("name", params["name"], 128),
-        path=names.check_path("path", params["path"]),
+        path=names.check_path("path", params["path"], names.POLICY_PATH),
         description=_description(params["description"]),
         document=None if document is None else _managed_document(document),
         tags=_tags(params["tags"]),
@@ -234,6 +237,14 @@ def _session(value: int | None) -> int | None:
     return value
 
 
+def _role_description(value: str | None) -> str | None:
+    """IAM takes Latin-1 in the description of a role, and anything in that of a policy."""
+    strange = re.search(r"[^\t\n\r\x20-\x7e\xa1-\xff]", value or "")
+    if strange:
+        raise Refusal(f"description: IAM does not take {strange[0]!r} in the description of a role; use Latin letters.")
+    return _description(value)
+
+
 def _description(value: str | None) -> str | None:
     if value is not None and len(value) > 1000:
         raise Refusal(f"description: it has {len(value)} characters; IAM allows 1000.")
@@ -253,4 +264,9 @@ def _tags(value: Mapping[str, Any] | None) -> Mapping[str, str] | None:
             raise Refusal(f"tags: the value of {key!r} is {content!r}; write a quoted string.")
         if not 1 <= len(key) <= 128 or len(str(content)) > 256:
             raise Refusal(f"tags: {key!r} is too long; IAM allows 128 characters in a key and 256 in a value.")
+        if not TAG.fullmatch(key) or not TAG.fullmatch(str(content)):
+            raise Refusal(
+                f"tags: {key!r}: {content!r} has characters that IAM does not take; use letters, digits, spaces "
+                "and _.:/=+-@."
+            )
     return {key: str(content) for key, content in value.items()}

@@ -32,7 +32,7 @@ class Control:
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
     created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
-    have and answer is "throttled", "denied", or "lost": done, but the caller never hears of it.
+    have and answer is "throttled", "busy", "denied", or "lost": done, but the caller never hears of it.
     """
 
     def __init__(self, application: Callable):
@@ -128,6 +128,7 @@ class Control:
 
 REFUSALS = {
     "throttled": ("400 Bad Request", "Throttling", "Rate exceeded"),
+    "busy": ("409 Conflict", "EntityTemporarilyUnmodifiable", "It is being changed by another request"),
     "denied": ("403 Forbidden", "AccessDenied", "User is not authorized to perform this operation"),
 }
 
