@@ -132,7 +132,7 @@ def test_a_role_does_not_leave_its_profile_for_one_that_could_not_be_created():
 
 def test_a_bug_is_not_a_failure():
     with pytest.raises(OSError, match="bug"):
-        list(Scheduler(lambda change: (_ for _ in ()).throw(OSError("bug")), (), 1)(Plan((new_role("a"),))))
+        list(Scheduler(lambda change: (nothing for nothing in ()).throw(OSError("bug")), (), 1)(Plan((new_role("a"),))))
 
 
 class Clock:
