@@ -47,7 +47,7 @@ molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenari
 bench: ## count API calls and tasks; each table is also written to build/bench/
 	@$(IN_NEWEST) tests/bench/run
 
-bench-iam: ## many roles: ours, amazon.aws and the floor side by side (ten minutes; no lab needed)
+bench-iam: ## many roles: ours, amazon.aws and the floor side by side (about twenty minutes; no lab needed)
 	@$(IN_NEWEST) python tests/bench/iam.py
 
 docs: ## check every public docstring and build the reference in build/docs
