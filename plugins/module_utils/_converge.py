@@ -12,7 +12,7 @@ what a real run returns: both results are computed from the same Plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +105,7 @@ def converge(
         read: gives the present state. It changes nothing.
         plan: the pure function from the present state to a Plan, or to a kind of Plan that its apply knows.
         apply: makes the plan's changes and yields each one as soon as it is made, in the plan's order
-            (see one_by_one; a file or a table of rules is written once and then yields all of its changes).
+            (a file or a table of rules is written once and then yields all of its changes).
             A Failure in a change's place lets the others go on; the run fails at the end and lists them.
         errors: what read and apply raise when the other side refuses. Anything else is a bug and stays a traceback.
         fail: called as fail(exception, message, **result) on such an error; the default is module.fail_json.
@@ -139,17 +139,6 @@ def converge(
     if module._diff and planned.changes:
         result["diff"] = planned.diff()
     module.exit_json(**result)
-
-
-def one_by_one(make: Callable[[Change], Any]) -> Callable[[Plan], Iterator[Change]]:
-    """The usual apply: one write for each change, in order."""
-
-    def apply(plan: Plan) -> Iterator[Change]:
-        for change in plan.changes:
-            make(change)
-            yield change
-
-    return apply
 
 
 def _outcome(changes: Any, failures: Any = ()) -> dict[str, Any]:

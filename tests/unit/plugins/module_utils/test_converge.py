@@ -12,7 +12,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import (
     Plan,
     Refusal,
     converge,
-    one_by_one,
 )
 
 ONE = Change("create", "thing", "one", after=1)
@@ -41,6 +40,17 @@ class Module:
     def fail_json(self, **result):
         self.result = {"failed": True, **result}
         raise Left
+
+
+def one_by_one(make):
+    """The simplest apply: one write for each change, in order."""
+
+    def apply(plan):
+        for change in plan.changes:
+            make(change)
+            yield change
+
+    return apply
 
 
 def run(plan=PLAN, make=lambda change: None, module=None, read=lambda: None, **more):
