@@ -11,8 +11,7 @@ GetInstanceProfile.
 
 from __future__ import annotations
 
-import local_aws
-from common import OUTPUT, playbook, report, requests
+from common import OUTPUT, local_aws, playbook, report, requests
 
 FLOOR = 5
 ARNS = [
