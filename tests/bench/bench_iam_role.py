@@ -11,7 +11,7 @@ GetInstanceProfile.
 
 from __future__ import annotations
 
-from common import OUTPUT, local_aws, playbook, report, requests
+from common import OUTPUT, launch, playbook, report, requests
 
 FLOOR = 5
 ARNS = [
@@ -43,7 +43,7 @@ def peer(policies):
 
 def calls(tasks):
     """Calls of a second run, which must change nothing."""
-    with local_aws.launch() as url:
+    with launch() as url:
         playbook([], tasks, AWS_ENDPOINT_URL=url)
         requests(url)
         results = playbook([], tasks, AWS_ENDPOINT_URL=url)

@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
-import local_aws  # noqa: E402, F401 (the lab is not a package; benchmarks take it from here)
+import local_aws  # noqa: E402 (the lab is not a package)
+
+launch = local_aws.launch
 
 # Actions that never reach the host: Ansible runs them on the controller.
 ON_THE_CONTROLLER = {"assert", "debug", "fail", "set_fact", "meta", "include_tasks", "validate_argument_spec"}
