@@ -15,6 +15,7 @@ import sys
 import time
 
 from common import ROOT, on_the_host, playbook, report
+from ecslab.hosts import Host  # common has put the lab on the path
 
 FLOOR = 6
 INVENTORY = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml"]
@@ -36,8 +37,8 @@ def measure(name: str, host: str) -> tuple[int, float]:
 def main():
     subprocess.run([sys.executable, "tests/lab/lab.py", "up", "--fresh", "--hosts", "2"], cwd=ROOT, check=True)
     playbook(["fleetkit.ecs.iam"])
-    ours, seconds = measure("fleetkit.ecs.container_instances", "ecs-trixie-1")
-    peer, peer_seconds = measure("tests/bench/peer_container_instances.yml", "ecs-trixie-2")
+    ours, seconds = measure("fleetkit.ecs.container_instances", Host("trixie", 1).name)
+    peer, peer_seconds = measure("tests/bench/peer_container_instances.yml", Host("trixie", 2).name)
     rows = [
         ("", "fleetkit.ecs", "usual modules", "floor"),
         ("module runs on the host", ours, peer, FLOOR),

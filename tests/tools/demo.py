@@ -18,7 +18,11 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml"]
-HOST = "ecs-trixie-1"
+sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+from ecslab.hosts import Host  # noqa: E402 (the lab is not a package)
+
+HOST = Host("trixie", 1).name
 
 
 def main() -> None:
@@ -78,7 +82,7 @@ def summarise(predicted: int, done: int, again: int) -> None:
     for line in [line for line in rules.splitlines() if "fleetkit" in line]:
         print(f"  in front of IMDS    {line}")
     print(f"changed tasks: {predicted} foreseen by check mode, {done} in the first run, {again} in the second")
-    print("The lab is still up: look around with 'docker exec -it ecs-trixie-1 bash', remove it with 'make lab-down'.")
+    print(f"The lab is still up: look around with 'docker exec -it {HOST} bash', remove it with 'make lab-down'.")
 
 
 def host(*command: str) -> str:

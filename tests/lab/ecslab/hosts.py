@@ -16,6 +16,7 @@ from .settings import (
     ENDPOINT_URL,
     GATEWAY,
     GATEWAY_V6,
+    HOST_PREFIX,
     IMDS_ADDRESS,
     IMDS_NAME,
     INSTANCE_PROFILE,
@@ -44,7 +45,7 @@ class Host:
     @property
     def name(self) -> str:
         """The container's name, which is the inventory's too."""
-        return f"ecs-{self.suite}-{self.number}"
+        return f"{HOST_PREFIX}-{self.suite}-{self.number}"
 
     @property
     def address(self) -> str:
@@ -67,7 +68,7 @@ def named(name: str) -> Host:
 
 def present() -> list[Host]:
     """The hosts that exist, running or not."""
-    template = '{{.Label "fleetkit-ecs-lab.suite"}} {{.Label "fleetkit-ecs-lab.number"}}'
+    template = f'{{{{.Label "{LABEL}.suite"}}}} {{{{.Label "{LABEL}.number"}}}}'
     listed = docker("ps", "--all", "--filter", f"label={LABEL}=host", "--format", template).stdout.splitlines()
     return sorted((Host(suite, int(number)) for suite, number in map(str.split, listed)), key=lambda host: host.name)
 

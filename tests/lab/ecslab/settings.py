@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 LAB = Path(__file__).resolve().parents[1]
@@ -19,20 +20,25 @@ TASK_SUITE = "trixie"
 # First address of each suite's hosts, so that both suites can be up at once.
 SUITES = {"trixie": 10, "bookworm": 60}
 
-LABEL = "fleetkit-ecs-lab"
-NETWORK = "fleetkit-ecs-lab"
-NETWORK_PREFIX = "172.30.117"
+# Checkouts whose labs are up at the same time each have a number of their own, 0 to 9 (LAB_NUMBER).
+NUMBER = int(os.environ.get("LAB_NUMBER", "0"))
+_SUFFIX = f"-{NUMBER}" if NUMBER else ""
+
+LABEL = f"fleetkit-ecs-lab{_SUFFIX}"
+NETWORK = LABEL
+HOST_PREFIX = f"ecs{NUMBER or ''}"
+NETWORK_PREFIX = f"172.30.{117 + NUMBER}"
 SUBNET = f"{NETWORK_PREFIX}.0/24"
 GATEWAY = f"{NETWORK_PREFIX}.1"
-SUBNET_V6 = "fd30:117::/64"
-GATEWAY_V6 = "fd30:117::1"
+SUBNET_V6 = f"fd30:{117 + NUMBER}::/64"
+GATEWAY_V6 = f"fd30:{117 + NUMBER}::1"
 
 AWS_PORT = 4566
 PACKAGES_PORT = 4567
 ENDPOINT_URL = f"http://{GATEWAY}:{AWS_PORT}"
 PACKAGES_URL = f"http://{GATEWAY}:{PACKAGES_PORT}"
 
-IMDS_NAME = "fleetkit-ecs-lab-imds"
+IMDS_NAME = f"{LABEL}-imds"
 IMDS_ADDRESS = f"{NETWORK_PREFIX}.2"
 
 REGION = "us-west-2"
