@@ -15,7 +15,7 @@ SCENARIO ?= --all
 IN_NEWEST = tests/tools/in-lane $(NEWEST)
 PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test lint sanity unit integration molecule bench bench-iam docs lab-up lab-down lock clean
+.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts docs lab-up lab-down lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -49,6 +49,9 @@ bench: ## count API calls and tasks; each table is also written to build/bench/
 
 bench-iam: ## many roles: ours, amazon.aws and the floor side by side (about twenty minutes; no lab needed)
 	@$(IN_NEWEST) python tests/bench/iam.py
+
+bench-hosts: ## six hosts over SSH: ours, the usual modules and a ping (about ten minutes)
+	@$(IN_NEWEST) tests/tools/in-lab python tests/bench/hosts.py
 
 docs: ## check every public docstring and build the reference in build/docs
 	@$(IN_NEWEST) tests/tools/docs

@@ -20,8 +20,10 @@ OUTPUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
 import local_aws  # noqa: E402 (the lab is not a package)
+from ecslab import settings  # noqa: E402
 
 launch = local_aws.launch
+LAB_SSH = settings.SSH_KEY
 
 # Actions that never reach the host: Ansible runs them on the controller.
 ON_THE_CONTROLLER = {"assert", "debug", "fail", "set_fact", "meta", "include_tasks", "validate_argument_spec"}

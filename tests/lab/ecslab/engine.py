@@ -24,6 +24,7 @@ PROGRAMS = {
     "ip": "iproute2",
     "iptables": "iptables",
     "mmdebstrap": "mmdebstrap",
+    "ssh-keygen": "openssh-client",
 }
 CAP_SYS_RESOURCE = 24
 # From this release on ALL means every capability that the engine itself has, and dropping another one is refused.

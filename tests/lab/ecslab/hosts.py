@@ -24,6 +24,7 @@ from .settings import (
     NETWORK,
     NETWORK_PREFIX,
     REGION,
+    SSH_KEY,
     SUBNET,
     SUBNET_V6,
     SUITES,
@@ -172,6 +173,7 @@ def up(host: Host) -> None:
     container_up(host.name, images.host_image(host.suite), create)
     wait_booted(host)
     load_task_image(host)
+    let_in(host)
 
 
 def wait_booted(host: Host) -> None:
@@ -217,6 +219,16 @@ def load_task_image(host: Host) -> None:
     say(f"loading {TASK_IMAGE} on {host.name}")
     with images.task_tarball().open("rb") as tarball:
         docker("exec", "--interactive", host.name, "docker", "load", stdin=tarball)
+
+
+def let_in(host: Host) -> None:
+    """Let the lab's key in over SSH."""
+    if not SSH_KEY.exists():
+        SSH_KEY.parent.mkdir(parents=True, exist_ok=True)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", LABEL, "-f", str(SSH_KEY))
+    script = "mkdir -p -m 0700 /root/.ssh && cat > /root/.ssh/authorized_keys"
+    with SSH_KEY.with_suffix(".pub").open("rb") as key:
+        docker("exec", "--interactive", host.name, "sh", "-c", script, stdin=key)
 
 
 def reboot(host: Host) -> None:

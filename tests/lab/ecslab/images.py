@@ -16,8 +16,8 @@ from .settings import AGENT_IMAGE, CACHE, LAB, MIRROR, TASK_IMAGE, TASK_SUITE, L
 
 TASK_PACKAGES = ["ca-certificates", "curl", "iproute2", "python3"]
 HOST_PACKAGES = [
-    "ca-certificates", "curl", "dbus", "docker.io", "gnupg", "iproute2", "iptables", "nftables", "procps", "python3",
-    "python3-apt", "sudo", "systemd", "systemd-sysv",
+    "ca-certificates", "curl", "dbus", "docker.io", "gnupg", "iproute2", "iptables", "nftables", "openssh-server",
+    "procps", "python3", "python3-apt", "sudo", "systemd", "systemd-sysv",
 ]  # fmt: skip
 # The client is part of docker.io on Debian 12 and a package of its own from Debian 13 on.
 EXTRA_PACKAGES = {"trixie": ["docker-cli"], "bookworm": []}

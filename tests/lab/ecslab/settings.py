@@ -14,6 +14,8 @@ ROOT = LAB.parents[1]
 BUILD = ROOT / "build" / "lab"
 CACHE = BUILD / "cache"
 PACKAGES = BUILD / "packages"
+# Every host lets its owner in as root.
+SSH_KEY = BUILD / "ssh" / "id_ed25519"
 
 MIRROR = "http://deb.debian.org/debian"
 TASK_SUITE = "trixie"
