@@ -24,6 +24,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils import _assume_role
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Failure, Plan, Refusal, converge
 
 # Codes that AWS documents as "try again" and that AWSRetry's own list lacks: the JSON protocols' throttling
@@ -34,18 +35,41 @@ RETRY = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_
 
 
 class AwsModule(AnsibleAWSModule):
-    """AnsibleAWSModule with check mode, a count of API requests, and the collection's shell."""
+    """AnsibleAWSModule with check mode, a role to assume, a count of API requests, and the collection's shell."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(supports_check_mode=True, **kwargs)
+    def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(argument_spec={**_assume_role.OPTIONS, **argument_spec}, supports_check_mode=True, **kwargs)
         self.api_calls: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._assuming = threading.Lock()
+        self._credentials: dict[str, str] = {}
+        with self.refusing():
+            self._assumption = _assume_role.parse(self.params)
 
     def client(self, service: str, retry_decorator: Any = RETRY, **kwargs: Any) -> Any:
-        """A boto3 client whose calls retry with C(aws_retry=True) and are counted, attempts included."""
+        """A boto3 client whose calls retry with C(aws_retry=True) and are counted, attempts included.
+
+        With C(assume_role_arn) it has the credentials of that role, which is assumed once, for the first client.
+        """
+        if self._assumption:
+            kwargs = {**self._assumed(self._assumption), **kwargs}
+        return self._client(service, retry_decorator, **kwargs)
+
+    def _client(self, service: str, retry_decorator: Any = RETRY, **kwargs: Any) -> Any:
         client = super().client(service, retry_decorator=retry_decorator, **kwargs)
         client.meta.events.register("before-send", self._count)
         return client
+
+    def _assumed(self, wanted: _assume_role.Assumption) -> dict[str, str]:
+        """The role's credentials. They stay in this process, and Ansible strikes them out of whatever leaves it."""
+        with self._assuming, self.refusing():
+            if not self._credentials:
+                try:
+                    self._credentials = _assume_role.exchange(self._client("sts"), wanted)
+                except (BotoCoreError, ClientError) as error:
+                    raise Refusal(_assume_role.explain(error, wanted)) from error
+                self._module.no_log_values.update(self._credentials.values())
+        return self._credentials
 
     def _count(self, event_name: str, **_unused: Any) -> None:
         with self._counting:
@@ -53,11 +77,11 @@ class AwsModule(AnsibleAWSModule):
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Turn a Refusal of the parameters into one clear sentence, before any call is made."""
+        """Turn a Refusal of the parameters, or by the role to assume, into one clear sentence before any change."""
         try:
             yield
         except Refusal as refusal:
-            self.fail_json(msg=str(refusal), changed=False, changes=[], api_calls={})
+            self.fail_json(msg=str(refusal), changed=False, changes=[], api_calls=dict(self.api_calls))
 
     def converge(
         self,

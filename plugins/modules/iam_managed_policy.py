@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - fleetkit.ecs._iam.wait
   - fleetkit.ecs._attributes
   - fleetkit.ecs._attributes.aws
+  - fleetkit.ecs._assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -47,6 +47,16 @@ class LocalAws:
         self._request("DELETE", "/_lab/requests")
         self._request("DELETE", "/_lab/behaviour")
 
+    def iam_of(self, account: str) -> Any:
+        """IAM of another account, as its administrator."""
+        keys = json.loads(self._request("POST", f"/_lab/accounts/{account}"))
+        secrets = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
+        return boto3.client("iam", endpoint_url=self.url, **secrets)
+
+    def issued_secrets(self) -> set[str]:
+        """Secret key and token of every session that was begun."""
+        return set(json.loads(self._request("GET", "/_lab/sessions")))
+
     def behave(self, **behaviour: Any) -> None:
         """Latency, late visibility, faults: see the lab's Control."""
         self._request("PUT", "/_lab/behaviour", behaviour)

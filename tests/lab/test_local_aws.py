@@ -348,6 +348,32 @@ def test_another_account_needs_trust_there_and_permission_here(url, iam):
     assert identity["Account"] == OTHER_ACCOUNT
 
 
+def test_session_tags_need_the_trust_of_their_own_action(url, iam):
+    tags = {"Tags": [{"Key": "Team", "Value": "a"}]}
+    account = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    plain = make_role(iam, "no-tags", trust(**account))
+    assert refused(url, plain, **tags)
+    allow = {"Effect": "Allow", "Principal": account, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    condition = {"StringEquals": {"aws:RequestTag/Team": "a"}}
+    tagged = make_role(
+        iam, "tags", json.dumps({"Version": "2012-10-17", "Statement": [allow | {"Condition": condition}]})
+    )
+    assume(url, tagged, **tags)
+    assert refused(url, tagged, Tags=[{"Key": "Team", "Value": "b"}])
+
+
+def test_a_session_lasts_as_long_as_the_role_allows_and_an_hour_when_a_session_begins_it(url, iam):
+    source = make_role(iam, "chain-source", trust(AWS=f"arn:aws:iam::{ACCOUNT}:root"))
+    target = make_role(iam, "chain-target", trust(AWS=["*"]))
+    params = {"RoleArn": target, "RoleSessionName": "test", "DurationSeconds": 7200}
+    assert code_of(client(url, "sts").assume_role, **params) == ("ValidationError", 400)
+    iam.update_role(RoleName="chain-target", MaxSessionDuration=7200)
+    client(url, "sts").assume_role(**params)
+    chained = client(url, "sts", **assume(url, source))
+    assert code_of(chained.assume_role, **params) == ("ValidationError", 400)
+    chained.assume_role(**{**params, "DurationSeconds": 3600})
+
+
 @pytest.mark.parametrize(
     "source, works",
     [

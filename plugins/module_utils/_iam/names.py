@@ -13,6 +13,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
@@ -26,6 +27,7 @@ ARN = re.compile(
     re.ASCII,
 )
 ANY_PRINCIPAL_ARN = re.compile(rf"arn:{PARTITION}:(?:iam|sts)::\d{{12}}:(?:root|[a-z-]+/.+)", re.ASCII)
+TAG = re.compile(r"[\w\s.:/=+@-]*")
 UNIQUE_ID = re.compile(r"A[A-Z0-9]{15,}")
 
 # Where Amazon keeps its own managed policies, the most usual first.
@@ -91,7 +93,44 @@ def parse_arn(parameter: str, arn: str, kind: str) -> IamArn:
     account = "ACCOUNT" if kind != "policy" or re.search(r":\d+:", arn) else "aws"
     right = f"arn:aws:iam::{account}:{kind}/{name if NAME.fullmatch(name) else 'NAME'}"
     owner = "12-digit account" if kind != "policy" else "12-digit account, or 'aws' for Amazon's own"
-    raise Refusal(f"{parameter}: {arn!r} is not the ARN of an IAM {kind}; write it like {right} ({owner}).")
+    wrong = _wrong_in_arn(arn, kind)
+    raise Refusal(f"{parameter}: {arn!r} is not the ARN of an IAM {kind}{wrong}; write it like {right} ({owner}).")
+
+
+def _wrong_in_arn(arn: str, kind: str) -> str:
+    """The first thing that is wrong with it, in brackets."""
+    parts = arn.split(":", 5)
+    if parts[0] != "arn" or len(parts) < 6:
+        return " (an ARN is arn:PARTITION:iam::ACCOUNT:..., six parts between colons)"
+    _arn, partition, service, region, account, resource = parts
+    if not re.fullmatch(PARTITION, partition):
+        return f" (its partition is {partition!r}; aws, aws-cn and aws-us-gov are some)"
+    if service != "iam":
+        return f" (its service is {service!r})"
+    if region:
+        return f" (it has the region {region!r}, and IAM has none)"
+    if account.isdigit() and len(account) != 12:
+        return f" (its account has {len(account)} digits)"
+    return "" if resource.startswith(f"{kind}/") else f" (it is one of {resource.split('/')[0]!r})"
+
+
+def check_tags(parameter: str, value: Mapping[str, Any]) -> dict[str, str]:
+    """Tags as strings; a YAML boolean is refused because nobody can tell which spelling was meant."""
+    if len(value) > 50:
+        raise Refusal(f"{parameter}: {len(value)} tags; IAM allows 50.")
+    for key, content in value.items():
+        if key.lower().startswith("aws:"):
+            raise Refusal(f"{parameter}: {key!r} begins with aws:, which is Amazon's own prefix.")
+        if isinstance(content, bool) or not isinstance(content, (str, int, float)):
+            raise Refusal(f"{parameter}: the value of {key!r} is {content!r}; write a quoted string.")
+        if not 1 <= len(key) <= 128 or len(str(content)) > 256:
+            raise Refusal(f"{parameter}: {key!r} is too long; IAM allows 128 characters in a key and 256 in a value.")
+        if not TAG.fullmatch(key) or not TAG.fullmatch(str(content)):
+            raise Refusal(
+                f"{parameter}: {key!r}: {content!r} has characters that IAM does not take; use letters, digits, spaces "
+                "and _.:/=+-@."
+            )
+    return {key: str(content) for key, content in value.items()}
 
 
 def check_principal(where: str, kind: str, name: str) -> None:

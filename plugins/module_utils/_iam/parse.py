@@ -30,8 +30,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
 
 Params = Mapping[str, Any]
 
-TAG = re.compile(r"[\w\s.:/=+@-]*")
-
 
 def declaration(params: Params) -> Declaration:
     """All lists of an iam_resources task. What contradicts itself is refused."""
@@ -67,7 +65,7 @@ def _each(parameter: str, items: list[Params] | None, parse: Any) -> list[Any]:
 
 
 def _owner(value: Params) -> tuple[str, str]:
-    tags = _tags({value["key"]: value["value"]}) or {}
+    tags = names.check_tags("ownership_tag", {value["key"]: value["value"]})
     return next(iter(tags.items()))
 
 
@@ -252,21 +250,4 @@ def _description(value: str | None) -> str | None:
 
 
 def _tags(value: Mapping[str, Any] | None) -> Mapping[str, str] | None:
-    """Tags as strings; a YAML boolean is refused because nobody can tell which spelling was meant."""
-    if value is None:
-        return None
-    if len(value) > 50:
-        raise Refusal(f"tags: {len(value)} tags; IAM allows 50.")
-    for key, content in value.items():
-        if key.lower().startswith("aws:"):
-            raise Refusal(f"tags: {key!r} begins with aws:, which is Amazon's own prefix.")
-        if isinstance(content, bool) or not isinstance(content, (str, int, float)):
-            raise Refusal(f"tags: the value of {key!r} is {content!r}; write a quoted string.")
-        if not 1 <= len(key) <= 128 or len(str(content)) > 256:
-            raise Refusal(f"tags: {key!r} is too long; IAM allows 128 characters in a key and 256 in a value.")
-        if not TAG.fullmatch(key) or not TAG.fullmatch(str(content)):
-            raise Refusal(
-                f"tags: {key!r}: {content!r} has characters that IAM does not take; use letters, digits, spaces "
-                "and _.:/=+-@."
-            )
-    return {key: str(content) for key, content in value.items()}
+    return None if value is None else names.check_tags("tags", value)

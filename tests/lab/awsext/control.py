@@ -25,7 +25,8 @@ class Control:
 
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
     GET /_lab/health, GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which gives credentials of an
-    administrator of that account (the way into an account in which no role exists yet), PUT and DELETE
+    administrator of that account (the way into an account in which no role exists yet), GET /_lab/sessions, which
+    gives all secrets of role sessions (for tests that look for them where they must not be), PUT and DELETE
     /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
     says whether a role may do something that has no HTTP call here.
 
@@ -110,6 +111,9 @@ class Control:
         if path == "requests" and method == "DELETE":
             self.requests.clear()
             return respond(start_response, "200 OK", [])
+        if path == "sessions" and method == "GET":
+            with self.serial:
+                return respond(start_response, "200 OK", secrets())
         if path == "enforcement" and method in ("PUT", "DELETE"):
             self.enforcing = method == "PUT"
             return respond(start_response, "200 OK", {"enforcing": self.enforcing})
@@ -191,6 +195,11 @@ def simulate(question: dict) -> dict[str, bool | str]:
     need = enforce.Need(question["action"], question.get("resource", "*"), question.get("context", {}))
     reason = enforce.denied(question["role"], need)
     return {"allowed": not reason, "reason": reason.format(action=need.action)}
+
+
+def secrets() -> list[str]:
+    """What nobody but its owner may see: the secret key and the token of every role session."""
+    return [part for one in enforce.sessions() for part in (one.secret_access_key, one.session_token)]
 
 
 def administrator(account_id: str) -> dict[str, str]:

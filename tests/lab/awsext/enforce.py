@@ -63,14 +63,15 @@ class Refusal(NamedTuple):
     body: bytes
 
 
+def sessions() -> list[AssumedRole]:
+    """Every role session that was begun, of whatever account."""
+    backends = [backend for account in list(sts_backends) for backend in list(sts_backends[account].values())]
+    return [session for backend in backends for session in backend.assumed_roles]
+
+
 def session_of(access_key: str) -> AssumedRole | None:
-    """The role session that has this key, in whatever account."""
-    for account in list(sts_backends):
-        for backend in list(sts_backends[account].values()):
-            for session in backend.assumed_roles:
-                if session.access_key_id == access_key:
-                    return session
-    return None
+    """The role session that has this key."""
+    return next((session for session in sessions() if session.access_key_id == access_key), None)
 
 
 def refusal(request: Request, session: AssumedRole) -> Refusal | None:

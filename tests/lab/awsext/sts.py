@@ -24,11 +24,20 @@ from .enforce import document_of
 from .evaluate import ALLOWED, as_list, conditions_hold, decide, like, statements_of
 from .patch import replaces
 
+# Seconds; also the longest session of a role whose own limit was never set.
+CHAINED_LIMIT = 3600
+
 
 class AccessDenied(ServiceException):
     """As STS words it."""
 
     code = "AccessDenied"
+
+
+class ValidationError(ServiceException):
+    """As STS words it."""
+
+    code = "ValidationError"
 
 
 @dataclass
@@ -45,12 +54,27 @@ class Caller:
 
 @replaces(TokenResponse, "assume_role")
 def assume_role(original, self):
-    """Refuse what the trust policy, or the caller's own policies where they count, do not allow."""
+    """Refuse what the trust policy, or the caller's own policies where they count, do not allow, and too long sessions.
+
+    Session tags need sts:TagSession on both sides as well.
+    """
     role_arn = self._get_param("RoleArn")
     caller = caller_of(self)
-    if not allowed(caller, role_arn):
-        return denied(self, f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
+    for action in ("sts:AssumeRole", "sts:TagSession") if self._get_param("Tags") else ("sts:AssumeRole",):
+        if not allowed(caller, role_arn, action):
+            return denied(self, f"User: {caller.arn} is not authorized to perform: {action} on resource: {role_arn}")
+    refuse_long_session(caller, role_arn, self._get_int_param("DurationSeconds", CHAINED_LIMIT))
     return original(self)
+
+
+def refuse_long_session(caller: Caller, role_arn: str, seconds: int) -> None:
+    """A session lasts at most as long as the role allows, and one that a session begins at most an hour."""
+    if seconds > (find_role(role_arn).max_session_duration or CHAINED_LIMIT):
+        raise ValidationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+    if caller.role_arn and seconds > CHAINED_LIMIT:
+        raise ValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+        )
 
 
 def denied(response: TokenResponse, message: str) -> tuple[str, dict]:
@@ -77,23 +101,24 @@ def caller_of(response: TokenResponse) -> Caller:
         "aws:sourceaccount": headers.get("X-Lab-Source-Account"),
         "aws:principalarn": caller.role_arn or caller.arn,
         "aws:principalaccount": account_id,
+        **{f"aws:requesttag/{tag['Key'].lower()}": tag["Value"] for tag in response._get_param("Tags", [])},
     }
     caller.context = {key: value for key, value in caller.context.items() if value is not None}
     return caller
 
 
-def allowed(caller: Caller, role_arn: str) -> bool:
+def allowed(caller: Caller, role_arn: str, action: str = "sts:AssumeRole") -> bool:
     """Both sides of the question: the role's trust, and the caller's own permissions."""
     role = find_role(role_arn)
     if role is None:
         return False
-    grants = [how for how in (grant(caller, statement) for statement in trust_of(role)) if how]
+    grants = [how for how in (grant(caller, statement, action) for statement in trust_of(role)) if how]
     if "deny" in grants or not grants:
         return False
     if caller.service or caller.administrator:
         return True
     same_account = role.account_id == caller.account_id
-    return (same_account and "named" in grants) or permitted_by_own_policies(caller, role_arn)
+    return (same_account and "named" in grants) or permitted_by_own_policies(caller, role_arn, action)
 
 
 def find_role(role_arn: str):
@@ -110,9 +135,9 @@ def trust_of(role) -> list[dict]:
     return statements_of(json.loads(role.assume_role_policy_document))
 
 
-def grant(caller: Caller, statement: dict) -> str | None:
+def grant(caller: Caller, statement: dict, action: str) -> str | None:
     """What a statement says of this caller: 'deny', 'named', 'account' (left to its own policies), or nothing."""
-    if not like("sts:assumerole", [action.lower() for action in as_list(statement.get("Action", []))]):
+    if not like(action.lower(), [listed.lower() for listed in as_list(statement.get("Action", []))]):
         return None
     how = matched_principal(caller, statement.get("Principal", {}))
     if not how or not conditions_hold(statement.get("Condition", {}), caller.context):
@@ -134,8 +159,8 @@ def matched_principal(caller: Caller, principal: str | dict) -> str | None:
     return "account" if accepted & account else None
 
 
-def permitted_by_own_policies(caller: Caller, role_arn: str) -> bool:
-    """Do the policies of the calling role (or user) allow sts:AssumeRole on that role?"""
+def permitted_by_own_policies(caller: Caller, role_arn: str, action: str) -> bool:
+    """Do the policies of the calling role (or user) allow the action on that role?"""
     backend = iam_backends[caller.account_id][caller.arn.split(":")[1]]
     if caller.role_arn:
         entity = find_role(caller.role_arn)
@@ -144,6 +169,5 @@ def permitted_by_own_policies(caller: Caller, role_arn: str) -> bool:
     if entity is None:
         return False
     documents = [document_of(policy) for policy in entity.managed_policies.values()]
-    inline = entity.policies.values()
-    documents += [json.loads(item if caller.role_arn else item["policy_document"]) for item in inline]
-    return decide(documents, "sts:AssumeRole", role_arn, caller.context) == ALLOWED
+    documents += [json.loads(document) for document in entity.policies.values()]
+    return decide(documents, action, role_arn, caller.context) == ALLOWED
