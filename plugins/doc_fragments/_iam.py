@@ -164,6 +164,39 @@ options:
     default: present
 """
 
+    TRUST_STATEMENT = r"""
+options:
+  role:
+    description:
+      - The role whose trust policy has the statement, by name or ARN. It must exist.
+      - An ARN is safer. It says in which account the role is, and with credentials of another account the module
+        refuses to run instead of changing a role that happens to have the same name.
+      - In check mode a role that does not exist yet is foreseen with a warning; a real run refuses it. With
+        O(state=absent) there is nothing to do.
+    type: str
+    required: true
+    aliases: [role_name]
+  sid:
+    description:
+      - The statement's C(Sid), letters and digits. The statement of this C(Sid) is ours. Every other one stays as it
+        is.
+      - Statements that mean the same and have no C(Sid) are replaced by ours in the same write.
+    type: str
+    required: true
+  statement:
+    description:
+      - The statement, as a mapping or its JSON text, without a C(Sid) or with that of O(sid).
+      - Needed with O(state=present).
+    type: json
+  state:
+    description:
+      - V(absent) removes the statement of that C(Sid).
+      - The last statement of a trust policy cannot be removed, because IAM takes no policy without one. It is refused.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
     WAIT = r"""
 options:
   wait:

@@ -26,6 +26,7 @@ MANAGED_POLICY_LIMIT = 6144
 INLINE_POLICIES_LIMIT = 10240
 TRUST_POLICY_LIMIT = 2048
 
+SID = re.compile(r"[A-Za-z0-9]+")
 ROOT_ARN = re.compile(r"^arn:[^:]+:iam::(\d{12}):root$")
 DELETED_PRINCIPAL = re.compile(r"^A(?:ROA|IDA)[A-Z0-9]{12,}$")
 IDENTITY_ELEMENTS = frozenset(
@@ -48,22 +49,36 @@ def parse(parameter: str, value: Any, elements: frozenset[str] = IDENTITY_ELEMEN
         raise Refusal(f"{parameter}: {unknown[0]!r} is not a policy element; use Version, Id and Statement.")
     if document.get("Version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
         raise Refusal(f"{parameter}: Version {document['Version']!r} does not exist; write '2012-10-17'.")
-    statements = as_list(document.get("Statement"))
-    if not statements:
+    if not statements(document):
         raise Refusal(f"{parameter}: it has no Statement.")
-    for number, statement in enumerate(statements, start=1):
+    for number, statement in enumerate(statements(document), start=1):
         _check_statement(f"{parameter}: statement {number}", statement, elements)
     return document
 
 
-def _load(parameter: str, value: Any) -> dict[str, Any]:
+def parse_statement(parameter: str, value: Any, sid: str, elements: frozenset[str]) -> dict[str, Any]:
+    """One statement as a dict under that Sid, or a Refusal that names the parameter."""
+    statement = _load(parameter, value, "a statement is a mapping such as Effect: Allow, Principal: ..., Action: ...")
+    if "Statement" in statement:
+        raise Refusal(f"{parameter}: this is a whole policy; give one statement out of its Statement.")
+    if statement.get("Sid") not in (None, "", sid):
+        raise Refusal(
+            f"{parameter}: its Sid is {statement['Sid']!r} and sid is {sid!r}; leave it out, or make it equal."
+        )
+    _check_statement(parameter, statement, elements)
+    return {"Sid": sid, **{element: content for element, content in statement.items() if element != "Sid"}}
+
+
+def _load(
+    parameter: str, value: Any, right: str = "a policy is a mapping with Version and Statement"
+) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise Refusal(f"{parameter}: the policy is not JSON: {error}.") from error
+            raise Refusal(f"{parameter}: it is not JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise Refusal(f"{parameter}: a policy is a mapping with Version and Statement, not {type(value).__name__}.")
+        raise Refusal(f"{parameter}: {right}, not {type(value).__name__}.")
     return value
 
 
@@ -103,7 +118,7 @@ def canonical(document: Mapping[str, Any]) -> Hashable:
     return (
         document.get("Version", "2008-10-17"),
         document.get("Id") or None,
-        frozenset(_canonical_statement(statement) for statement in as_list(document.get("Statement"))),
+        frozenset(_canonical_statement(statement) for statement in statements(document)),
     )
 
 
@@ -111,6 +126,37 @@ def equal(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> boo
     if one is None or other is None:
         return one is other
     return canonical(one) == canonical(other)
+
+
+def statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return as_list(document.get("Statement"))
+
+
+def replaced_by(document: Mapping[str, Any], statement: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the statement takes the place of: that of its Sid, and any that means the same and has no Sid."""
+    without_sid = _canonical_statement({**statement, "Sid": None})
+    return [
+        one
+        for one in statements(document)
+        if one.get("Sid") == statement["Sid"] or _canonical_statement(one) == without_sid
+    ]
+
+
+def with_statement(document: Mapping[str, Any], statement: dict[str, Any]) -> Mapping[str, Any]:
+    """The document with this statement in the place of what it replaces; the document itself if it has it already."""
+    replaced = replaced_by(document, statement)
+    if [_canonical_statement(one) for one in replaced] == [_canonical_statement(statement)]:
+        return document
+    present = statements(document)
+    place = present.index(replaced[0]) if replaced else len(present)
+    before, after = ([one for one in part if one not in replaced] for part in (present[:place], present[place:]))
+    return {**document, "Statement": [*before, statement, *after]}
+
+
+def without_statement(document: Mapping[str, Any], sid: str) -> Mapping[str, Any]:
+    """The document without the statement of this Sid; the document itself if it has none."""
+    left = [one for one in statements(document) if one.get("Sid") != sid]
+    return document if len(left) == len(statements(document)) else {**document, "Statement": left}
 
 
 def _canonical_statement(statement: dict[str, Any]) -> Hashable:
@@ -156,17 +202,21 @@ def _text(value: Any) -> str:
 
 def all_principals(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(kind, name) of everyone whom a trust policy names."""
+    return [principal for statement in statements(document) for principal in _principals_of(statement)]
+
+
+def _principals_of(statement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [one for element in ("Principal", "NotPrincipal") for one in principals(statement.get(element))]
+
+
+def deleted_principals(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(statement, id) of each AROA... or AIDA... that IAM shows in place of a role or user that has been deleted."""
     return [
-        principal
-        for statement in as_list(document.get("Statement"))
-        for element in ("Principal", "NotPrincipal")
-        for principal in principals(statement.get(element))
+        (f"statement {repr(statement['Sid']) if statement.get('Sid') else number}", name)
+        for number, statement in enumerate(statements(document), start=1)
+        for kind, name in _principals_of(statement)
+        if kind == "AWS" and DELETED_PRINCIPAL.match(name)
     ]
-
-
-def deleted_principals(document: Mapping[str, Any]) -> list[str]:
-    """Ids (AROA..., AIDA...) that IAM shows in place of a role or user that has been deleted."""
-    return [name for kind, name in all_principals(document) if kind == "AWS" and DELETED_PRINCIPAL.match(name)]
 
 
 def compact(document: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.documents import TRUST_POLICY_LIMIT
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller, IamArn
 
 Document = Mapping[str, Any]
 
@@ -214,3 +214,27 @@ class Account:
     found: Mapping[str, FoundPolicy] = field(default_factory=dict)
     trust_limit: int = TRUST_POLICY_LIMIT
     owned: Declaration = field(default_factory=Declaration)
+
+
+@dataclass(frozen=True)
+class StatementRequest:
+    """What an iam_trust_statement task asks for.
+
+    Attributes:
+        arn: the role's ARN, where it was given and not only its name.
+        statement: the statement with its Sid; None to remove the one of that Sid.
+    """
+
+    role: str
+    sid: str
+    arn: IamArn | None = None
+    statement: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class TrustFacts:
+    """What planning one statement needs; C(caller) is read only where there is no role to tell the account."""
+
+    role: Role | None
+    caller: Caller | None = None
+    trust_limit: int = TRUST_POLICY_LIMIT

@@ -52,6 +52,12 @@ INSTANCE_PROFILE: Spec = {
     **TAGS,
     **STATE,
 }
+TRUST_STATEMENT: Spec = {
+    "role": {"type": "str", "required": True, "aliases": ["role_name"]},
+    "sid": {"type": "str", "required": True},
+    "statement": {"type": "json"},
+    **STATE,
+}
 WAIT: Spec = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 120},

@@ -26,6 +26,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     Purge,
     Role,
     RoleRequest,
+    StatementRequest,
 )
 
 Params = Mapping[str, Any]
@@ -177,6 +178,24 @@ def managed_policy(params: Params) -> PolicyRequest:
         tags=_tags(params["tags"]),
     )
     return PolicyRequest(policy, params["purge_tags"], params["state"] == "absent")
+
+
+def trust_statement(params: Params) -> StatementRequest:
+    sid, absent = params["sid"], params["state"] == "absent"
+    if not documents.SID.fullmatch(sid):
+        raise Refusal(f"sid: {sid!r}; IAM takes letters and digits only in a Sid.")
+    if params["statement"] is None and not absent:
+        raise Refusal("statement: it is needed, except to remove the statement (state: absent).")
+    given = params["role"]
+    arn = names.parse_arn("role", given, "role") if ":" in given else None
+    return StatementRequest(
+        role=names.check_name("role", arn.name if arn else given, 64),
+        sid=sid,
+        arn=arn,
+        statement=None
+        if absent
+        else documents.parse_statement("statement", params["statement"], sid, documents.TRUST_ELEMENTS),
+    )
 
 
 def _managed_document(value: Any) -> Document:

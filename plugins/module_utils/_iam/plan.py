@@ -17,6 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan, Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import documents, show
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
+    Document,
     InstanceProfile,
     ManagedPolicy,
     PolicyFacts,
@@ -46,8 +47,8 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
         request: what was asked for.
         predicting: check mode, where a policy that does not exist yet is foreseen; a real run refuses it.
     """
-    _refuse_twin("name", "role", facts.role, request.role.name)
-    _refuse_twin("instance_profile", "instance profile", facts.profile, request.instance_profile)
+    refuse_twin("name", "role", facts.role, request.role.name)
+    refuse_twin("instance_profile", "instance profile", facts.profile, request.instance_profile)
     if request.absent:
         return _plan_role_absent(facts, request)
     _refuse_what_cannot_be_done(facts, request, predicting)
@@ -69,7 +70,7 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
     )
 
 
-def _refuse_twin(parameter: str, what: str, actual: Any, name: str | None) -> None:
+def refuse_twin(parameter: str, what: str, actual: Any, name: str | None) -> None:
     if actual and actual.name != name:
         raise Refusal(
             f"{parameter}: {what} {actual.name!r} exists ({actual.arn}), and IAM names are unique ignoring case; "
@@ -81,16 +82,22 @@ def _refuse_what_cannot_be_done(facts: RoleFacts, request: RoleRequest, predicti
     name, trust = request.role.name, request.role.trust
     if facts.role is None and trust is None:
         raise Refusal(f"trust: role {name!r} does not exist yet, and a role cannot be created without a trust policy.")
-    if trust is not None and documents.size(trust) > facts.trust_limit:
-        raise Refusal(
-            f"trust: the policy has {documents.size(trust)} characters without white space; this account allows "
-            f"{facts.trust_limit}. Trust fewer principals, or have the quota raised."
-        )
+    if trust is not None:
+        refuse_long_trust("trust", trust, facts.trust_limit)
     missing = [policy for policy in request.policies or () if not facts.place_of(policy).exists]
     if missing and not predicting:
         raise Refusal(
             f"managed_policies: {missing[0]!r} does not exist, neither in account {facts.caller.account} nor among "
             "Amazon's own policies. Create it first, or correct its name."
+        )
+
+
+def refuse_long_trust(parameter: str, trust: Document, limit: int) -> None:
+    size = documents.size(trust)
+    if size > limit:
+        raise Refusal(
+            f"{parameter}: the trust policy has {size} characters without white space; this account allows {limit}. "
+            "Trust fewer principals, or have the quota raised."
         )
 
 
@@ -101,10 +108,15 @@ def _role_warnings(facts: RoleFacts, request: RoleRequest) -> Iterator[str]:
         if not found.exists:
             yield f"managed_policies: {policy!r} does not exist yet; {found.arn} is foreseen."
     yield from _path_warnings(role, request.role)
-    for principal in documents.deleted_principals(dict(role.trust or {})) if role else ():
+    if role:
+        yield from deleted_principal_warnings("trust", role)
+
+
+def deleted_principal_warnings(parameter: str, role: Role) -> Iterator[str]:
+    for where, principal in documents.deleted_principals(role.trust or {}):
         yield (
-            f"trust: role {request.role.name} trusts {principal}, the id of a role or user that has been deleted. "
-            "IAM refuses a trust policy that is written back with it."
+            f"{parameter}: {where} of role {role.name} trusts {principal}, the id of a role or user that has been "
+            "deleted. IAM refuses a trust policy that is written back with it."
         )
 
 
@@ -258,7 +270,7 @@ def _future_profile_of(facts: RoleFacts, request: RoleRequest) -> InstanceProfil
 
 def plan_instance_profile(facts: ProfileFacts, request: ProfileRequest) -> Plan:
     actual, desired = facts.profile, request.profile
-    _refuse_twin("name", "instance profile", actual, desired.name)
+    refuse_twin("name", "instance profile", actual, desired.name)
     if request.absent:
         return _plan_profile_absent(actual)
     after = _future_profile(facts, request)
@@ -310,7 +322,7 @@ def _profile_changes(before: InstanceProfile | None, after: InstanceProfile) -> 
 
 def plan_managed_policy(facts: PolicyFacts, request: PolicyRequest) -> Plan:
     actual, desired = facts.policy, request.policy
-    _refuse_twin("name", "policy", actual, desired.name)
+    refuse_twin("name", "policy", actual, desired.name)
     if request.absent:
         return _plan_policy_absent(actual)
     if actual is None and desired.document is None:

@@ -23,6 +23,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.bulk import List
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     Account,
     Declaration,
+    Document,
     FoundPolicy,
     InstanceProfile,
     ManagedPolicy,
@@ -30,6 +31,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     ProfileRequest,
     Role,
     RoleRequest,
+    StatementRequest,
+    TrustFacts,
     attached_as,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller
@@ -59,7 +62,7 @@ class Reader:
         asked = declaration.plus(owned)
         roles = self._each(partial(self._role, listing), asked.roles)
         profiles = self._each(partial(self._profile, listing, _tagged_profiles(asked)), asked.profile_names())
-        caller = self._caller([*roles, *profiles, *(listing.policies.values() if listing else ())])
+        caller = self.caller([*roles, *profiles, *(listing.policies.values() if listing else ())])
         policies = self._each(partial(self._policy_of, listing, caller), asked.policies)
         missing = _policies_to_find(asked, roles, caller)
         found = self._each(partial(self._find_policy, listing, caller), missing)
@@ -69,7 +72,7 @@ class Reader:
             roles=_present((request.role.name for request in asked.roles), roles),
             profiles=_present(asked.profile_names(), profiles),
             found=dict(zip(missing, found)),
-            trust_limit=self._trust_limit(asked),
+            trust_limit=self._trust_limit(*(request.role.trust or {} for request in asked.roles)),
             owned=owned,
         )
 
@@ -119,16 +122,15 @@ class Reader:
             ),
         )
 
-    def _caller(self, known: Iterable[Any]) -> Caller:
+    def caller(self, known: Iterable[Any] = ()) -> Caller:
         """The partition and account, from an ARN of the account's own where there is one."""
         arn = next((one.arn for one in known if one), None) or self.sts().get_caller_identity(aws_retry=True)["Arn"]
         _arn, partition, _service, _region, account = arn.split(":")[:5]
         return Caller(partition, account)
 
-    def _trust_limit(self, asked: Declaration) -> int:
+    def _trust_limit(self, *wanted: Document) -> int:
         """The account's own quota is asked only when the default would refuse a document."""
-        longest = max((documents.size(request.role.trust or {}) for request in asked.roles), default=0)
-        if longest <= documents.TRUST_POLICY_LIMIT:
+        if max(map(documents.size, wanted), default=0) <= documents.TRUST_POLICY_LIMIT:
             return documents.TRUST_POLICY_LIMIT
         return self.iam.get_account_summary(aws_retry=True)["SummaryMap"]["AssumeRolePolicySizeQuota"]
 
@@ -171,6 +173,15 @@ class Reader:
             inline_policies=self._inline(request),
             instance_profiles=self._profiles_of(name) if request.absent else (),
         )
+
+    def trust(self, request: StatementRequest) -> TrustFacts:
+        """GetRole, and more only where the role does not exist or its policy would be long."""
+        role = self.role(RoleRequest(Role(request.role)))
+        if role is None:
+            return TrustFacts(None, self.caller())
+        before = role.trust or {}
+        after = documents.with_statement(before, request.statement) if request.statement else before
+        return TrustFacts(role, None, self._trust_limit(after))
 
     def _twin(self, thing: Callable[..., Found], kind: str, name: str) -> Found | None:
         """The thing whose name differs only in case, so that the plan can say so before IAM refuses to create ours."""

@@ -35,6 +35,12 @@ def role(role: Role, profile: InstanceProfile | None) -> dict[str, Any]:
     return shown
 
 
+def trust(role: Role | None) -> dict[str, Any]:
+    if role is None:
+        return {}
+    return {"arn": role.arn, "role_name": role.name, "assume_role_policy_document": role.trust}
+
+
 def instance_profile(profile: InstanceProfile | None) -> dict[str, Any]:
     if profile is None:
         return {}

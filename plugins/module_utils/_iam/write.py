@@ -58,6 +58,15 @@ class Patience:
             self.waited = max(self.waited, self.clock.monotonic() - self.since[reason])
         return True
 
+    def wait_or_explain(self, error: Any) -> None:
+        """Wait for what IAM says that it does not know, or refuse it in the end."""
+        said = error.response["Error"]["Message"]
+        if not self.wait(said):
+            raise Refusal(
+                f"IAM still says {said!r} after {self.timeout:g} seconds (wait_timeout), so it does not "
+                "exist; correct its name, or create it first."
+            ) from error
+
 
 class Writer:
     """Makes changes through one IAM client."""
@@ -74,9 +83,9 @@ class Writer:
             except is_boto3_error_code("NoSuchEntity") as error:
                 if change.action == "delete":
                     return None  # gone already: by somebody else, or by our request whose answer was lost
-                self._wait_or_explain(error)
+                self.patience.wait_or_explain(error)
             except is_boto3_error_message("Invalid principal") as error:
-                self._wait_or_explain(error)
+                self.patience.wait_or_explain(error)
             except is_boto3_error_code(["EntityAlreadyExists", "LimitExceeded"]) as error:
                 # Either a create that was sent twice because its first answer was lost, or a true refusal.
                 if self._is_made(change):
@@ -84,14 +93,6 @@ class Writer:
                 if error.response["Error"]["Code"] == "LimitExceeded":
                     raise
                 raise Refusal(self._why_taken(change)) from error
-
-    def _wait_or_explain(self, error: Any) -> None:
-        said = error.response["Error"]["Message"]
-        if not self.patience.wait(said):
-            raise Refusal(
-                f"IAM still says {said!r} after {self.patience.timeout:g} seconds (wait_timeout), so it does not "
-                "exist; correct its name, or create it first."
-            ) from error
 
     def _is_made(self, change: Change) -> bool:
         there = self._there(change)

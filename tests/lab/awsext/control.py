@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
-from . import enforce
+from . import enforce, iam
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNER = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
@@ -33,7 +33,8 @@ class Control:
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
     created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
-    have and answer is "throttled", "busy", "denied", or "lost": done, but the caller never hears of it.
+    have and answer is "throttled", "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten":
+    done, and at once somebody else makes the trust policy of the fault's role its document.
     """
 
     def __init__(self, application: Callable):
@@ -66,33 +67,35 @@ class Control:
             if "HTTP_X_LAB_INTERNAL" not in environ:
                 self.requests.append(entry)
             fault = self.fault(operation, form)
-            if fault in REFUSALS:
-                return refuse(recording, *REFUSALS[fault])
+            answer = fault.get("answer")
+            if answer in REFUSALS:
+                return refuse(recording, *REFUSALS[answer])
             try:
                 refusal = refusal_of(environ, service, operation) if self.enforcing else None
                 if refusal:
                     recording(refusal.status, [("Content-Type", refusal.content_type)])
                     return [refusal.body]
-                if fault == "lost":
+                if answer == "lost":
                     list(self.application(environ, lambda *_args: lambda _data: None))
                     return refuse(recording, "503 Service Unavailable", "ServiceUnavailable", "Try again")
-                return list(self.application(environ, recording))
+                body = list(self.application(environ, recording))
+                if answer == "overwritten":
+                    iam.overwrite_trust(fault["role"], fault["document"])
+                return body
             finally:
                 entry["status"] = entry["status"] or 500
 
-    def fault(self, operation: str, form: dict[str, list[str]]) -> str | None:
-        """The answer of the first fault that is meant for this request, if any."""
+    def fault(self, operation: str, form: dict[str, list[str]]) -> dict:
+        """The first fault that is meant for this request, or an empty one."""
         for fault in self.behaviour.get("faults", []):
             meant = all(form.get(field) == [value] for field, value in fault.get("match", {}).items())
             if fault["operation"] == operation and meant and fault["times"] > 0:
                 fault["times"] -= 1
-                return fault["answer"]
-        return None
+                return fault
+        return {}
 
     def behave(self, behaviour: dict) -> None:
         """Be so from now on."""
-        from . import iam
-
         self.behaviour = behaviour
         iam.propagation.seconds = behaviour.get("visible_after", 0)
 

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
+import math
 import re
+import time
 from collections.abc import Iterable
 from types import SimpleNamespace
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import (
     DeleteConflictException,
@@ -207,10 +211,52 @@ def validate_identity_policy(original, self) -> None:
 @replaces(IAMBackend, "update_assume_role_policy")
 def update_assume_role_policy(original, self, role_name: str, policy_document: str) -> None:
     """As at creation."""
-    self.get_role(role_name)
+    role = self.get_role(role_name)
     IAMTrustPolicyDocumentValidator(policy_document).validate()
     refuse_bad_trust(policy_document)
+    role.trust_before = (role.assume_role_policy_document, time.monotonic())
     original(self, role_name, policy_document)
+
+
+@replaces(IamResponse, "get_role")
+def show_role(original, self) -> ActionResult:
+    """A trust policy that IAM does not know everywhere yet is shown as it was before."""
+    del original
+    shown = copy.copy(self.backend.get_role(self._get_param("RoleName")))
+    before, changed = getattr(shown, "trust_before", ("", -math.inf))
+    if time.monotonic() - changed < propagation.seconds:
+        shown.assume_role_policy_document = before
+    return ActionResult({"Role": shown})
+
+
+def overwrite_trust(role_name: str, document: dict) -> None:
+    """Somebody else writes the trust policy of a role of the default account."""
+    iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_role(role_name).assume_role_policy_document = json.dumps(document)
+
+
+@replaces(IAMBackend, "delete_role")
+def delete_role(original, self, role_name: str) -> None:
+    """Trust policies that name it, of whatever account, show its id from now on."""
+    role = self.get_role(role_name)
+    original(self, role_name)
+    leave_id(role.arn, role.id)
+
+
+@replaces(IAMBackend, "delete_user")
+def delete_user(original, self, user_name: str) -> None:
+    """As roles."""
+    user = self.get_user(user_name)
+    original(self, user_name)
+    leave_id(user.arn, f"AIDA{user.id.upper()}")
+
+
+def leave_id(arn: str, unique_id: str) -> None:
+    """What is left of a principal in trust policies."""
+    for account in list(iam_backends):
+        for backend in list(iam_backends[account].values()):
+            for role in backend.get_roles():
+                trust = role.assume_role_policy_document
+                role.assume_role_policy_document = trust.replace(json.dumps(arn), json.dumps(unique_id))
 
 
 @replaces(IAMBackend, "create_policy_version")

@@ -156,4 +156,4 @@ def test_white_space_does_not_count_against_a_limit():
 
 def test_a_principal_that_was_deleted_is_recognised_by_its_id():
     stale = trust({"AWS": ["AROAEXAMPLE123456789", "arn:aws:iam::123456789012:role/AROAEXAMPLE123456789"]})
-    assert documents.deleted_principals(stale) == ["AROAEXAMPLE123456789"]
+    assert documents.deleted_principals(stale) == [("statement 1", "AROAEXAMPLE123456789")]
