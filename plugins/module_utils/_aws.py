@@ -75,6 +75,10 @@ class AwsModule(AnsibleAWSModule):
         with self._counting:
             self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
 
+    def warn(self, warning: str) -> None:
+        """Ansible's own; that of amazon.aws would return each one a second time, which ansible-core deprecates."""
+        self._module.warn(warning)
+
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Turn a Refusal of the parameters, or by the role to assume, into one clear sentence before any change."""

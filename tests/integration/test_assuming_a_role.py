@@ -21,6 +21,8 @@ HERE, THERE = "123456789012", "111122223333"
 DEPLOYER = f"arn:aws:iam::{THERE}:role/deployer"
 ROLE = {"name": "foreseen", "trust": TRUST, "instance_profile": "foreseen-profile"}
 
+ROOT = {"Effect": "Allow", "Principal": {"AWS": HERE}, "Action": "sts:AssumeRole"}
+
 
 def trusting(principal, actions="sts:AssumeRole", **more):
     allow = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions, **more}
@@ -207,6 +209,7 @@ def test_defaults_for_the_group_reach_every_module_and_no_secret_shows(aws, ther
         "iam_managed_policy": {"name": "p", "document": READ},
         "iam_role": {"name": "by-default", "trust": TRUST},
         "iam_instance_profile": {"name": "alone"},
+        "iam_trust_statement": {"role": "by-default", "sid": "Root", "statement": ROOT},
         "iam_resources": {"roles": [{"name": "many-by-default", "trust": TRUST}]},
     }
     defaults = {

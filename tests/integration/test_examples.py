@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -13,6 +14,9 @@ import yaml
 from examples import PLUGINS, examples
 
 ON_THE_CONTROLLER = sorted([*PLUGINS.glob("modules/iam_*.py"), *PLUGINS.glob("lookup/*.py")])
+
+# Check mode foresees a role that an earlier example makes.
+EXPECTED = r"\[WARNING\]: (No inventory was parsed|role: role '\S+' does not exist yet)"
 
 
 @pytest.fixture
@@ -31,4 +35,5 @@ def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, play
         command = ["ansible-playbook", *options, str(playbook)]
         run = subprocess.run(command, env=playbook_environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
-        assert "[WARNING]" not in run.stderr.replace("[WARNING]: No inventory was parsed", "")
+        told = " ".join(run.stderr.split())
+        assert "[WARNING]" not in re.sub(EXPECTED, "", told), told

@@ -282,6 +282,24 @@ def test_listing_instance_profiles_honours_the_path(iam):
     assert [profile["InstanceProfileName"] for profile in listed] == ["in-path"]
 
 
+# Trust policies that others write, too
+
+
+def test_a_principal_that_is_deleted_leaves_its_id_which_cannot_be_written_back(url, iam):
+    elsewhere = other_account(url)
+    gone = make_role(iam, "gone")
+    for client_of in (iam, elsewhere):
+        make_role(client_of, "trusts-gone", trust(AWS=gone))
+    iam.delete_role(RoleName="gone")
+    for client_of in (iam, elsewhere):
+        shown = client_of.get_role(RoleName="trusts-gone")["Role"]["AssumeRolePolicyDocument"]
+        assert shown["Statement"][0]["Principal"]["AWS"].startswith("AROA")
+        params = {"RoleName": "trusts-gone", "PolicyDocument": json.dumps(shown)}
+        assert code_of(client_of.update_assume_role_policy, **params) == ("MalformedPolicyDocument", 400)
+    make_role(iam, "gone")
+    assert iam.get_role(RoleName="trusts-gone")["Role"]["AssumeRolePolicyDocument"] == shown
+
+
 # STS: trust
 
 
