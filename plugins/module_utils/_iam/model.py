@@ -233,8 +233,8 @@ class StatementRequest:
 
 @dataclass(frozen=True)
 class TrustFacts:
-    """What planning one statement needs; C(caller) is read only where there is no role to tell the account."""
+    """What was read for a StatementRequest."""
 
-    role: Role | None
-    caller: Caller | None = None
+    caller: Caller
+    role: Role | None = None
     trust_limit: int = TRUST_POLICY_LIMIT

@@ -62,7 +62,7 @@ class Reader:
         asked = declaration.plus(owned)
         roles = self._each(partial(self._role, listing), asked.roles)
         profiles = self._each(partial(self._profile, listing, _tagged_profiles(asked)), asked.profile_names())
-        caller = self.caller([*roles, *profiles, *(listing.policies.values() if listing else ())])
+        caller = self._caller([*roles, *profiles, *(listing.policies.values() if listing else ())])
         policies = self._each(partial(self._policy_of, listing, caller), asked.policies)
         missing = _policies_to_find(asked, roles, caller)
         found = self._each(partial(self._find_policy, listing, caller), missing)
@@ -122,7 +122,7 @@ class Reader:
             ),
         )
 
-    def caller(self, known: Iterable[Any] = ()) -> Caller:
+    def _caller(self, known: Iterable[Any]) -> Caller:
         """The partition and account, from an ARN of the account's own where there is one."""
         arn = next((one.arn for one in known if one), None) or self.sts().get_caller_identity(aws_retry=True)["Arn"]
         _arn, partition, _service, _region, account = arn.split(":")[:5]
@@ -177,11 +177,10 @@ class Reader:
     def trust(self, request: StatementRequest) -> TrustFacts:
         """GetRole, and more only where the role does not exist or its policy would be long."""
         role = self.role(RoleRequest(Role(request.role)))
-        if role is None:
-            return TrustFacts(None, self.caller())
-        before = role.trust or {}
+        before = (role.trust if role else None) or {}
         after = documents.with_statement(before, request.statement) if request.statement else before
-        return TrustFacts(role, None, self._trust_limit(after))
+        written = () if after is before else (after,)
+        return TrustFacts(self._caller([role]), role, self._trust_limit(*written))
 
     def _twin(self, thing: Callable[..., Found], kind: str, name: str) -> Found | None:
         """The thing whose name differs only in case, so that the plan can say so before IAM refuses to create ours."""

@@ -73,8 +73,7 @@ def _change(trust: Document, request: StatementRequest) -> Change | None:
 
 def _refuse_another_role(facts: TrustFacts, request: StatementRequest) -> None:
     """An ARN says in which account the role is; a role of the same name in another one is not meant."""
-    wanted, found = request.arn, facts.role
-    account = found.arn.split(":")[4] if found and found.arn else facts.caller.account if facts.caller else ""
+    wanted, found, account = request.arn, facts.role, facts.caller.account
     if wanted and wanted.account != account:
         raise Refusal(
             f"role: {wanted} is in another account than the credentials, which are of {account}; use those of "
@@ -87,10 +86,9 @@ def _refuse_another_role(facts: TrustFacts, request: StatementRequest) -> None:
 def _plan_without_role(facts: TrustFacts, request: StatementRequest, predicting: bool) -> Plan:
     if request.statement is None:
         return Plan(result={"iam_role": None})
-    if facts.caller is None or not predicting:
-        account = facts.caller.account if facts.caller else "of the caller"
+    if not predicting:
         raise Refusal(
-            f"role: role {request.role!r} does not exist in account {account}. Create it first "
+            f"role: role {request.role!r} does not exist in account {facts.caller.account}. Create it first "
             "(fleetkit.ecs.iam_role), or correct its name."
         )
     arn = str(request.arn or facts.caller.arn("role", "/", request.role))

@@ -39,7 +39,7 @@ STALE = statement({"AWS": ["111122223333", GONE]}, "Theirs")
 def plan(trust, *, role="r", sid="Ours", wanted=PLAIN, state="present", predicting=False, limit=2048):
     params = {"role": role, "sid": sid, "statement": json.dumps(wanted) if wanted else None, "state": state}
     there = Role("r", arn=ARN, trust=trust) if trust else None
-    facts = TrustFacts(there, None if there else Caller("aws", HERE), limit)
+    facts = TrustFacts(Caller("aws", HERE), there, limit)
     return plan_trust_statement(facts, parse.trust_statement(params), predicting)
 
 
