@@ -67,7 +67,8 @@ class _Fitter:
                 return [self.fit(item, shape.member, f"{path}[{at}]", secret) for at, item in enumerate(items)]
             return _scalar(value, shape)
         except Unfit as unfit:
-            self.problems.append(f"{path}: {'its value' if secret else _said(value)} {unfit}.")
+            whole = isinstance(value, str) and shape.type_name in ("structure", "map", "list")
+            self.problems.append(f"{path}: {'its value' if secret or whole else _said(value)} {unfit}.")
             return value
 
     def _structure(self, value: Mapping[str, Any], shape: Any, path: str, secret: bool) -> dict[str, Any]:
@@ -93,9 +94,9 @@ class _Fitter:
 
 
 def _checked(value: Any, kind: Any, called: str) -> Any:
-    if not isinstance(value, kind):
-        raise Unfit(f"is not {called}")
-    return value
+    if isinstance(value, kind):
+        return value
+    raise Unfit(f"is not {called}" + ("; from_json makes one of JSON text" if isinstance(value, str) else ""))
 
 
 def _scalar(value: Any, shape: Any) -> Any:
@@ -161,5 +162,8 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _said(value: Any) -> str:
+    """A single value; of several, some may be secret."""
+    if isinstance(value, (Mapping, list, tuple)):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
     said = repr(str(value)) if isinstance(value, str) else json.dumps(value, default=str)
     return said if len(said) <= 120 else said[:117] + "..."
