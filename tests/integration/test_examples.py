@@ -12,7 +12,9 @@ import pytest
 import yaml
 from examples import PLUGINS, examples
 
-ON_THE_CONTROLLER = sorted([*PLUGINS.glob("modules/iam_*.py"), *PLUGINS.glob("lookup/*.py")])
+ON_THE_CONTROLLER = sorted(
+    [*PLUGINS.glob("modules/iam_*.py"), PLUGINS / "modules/ecs_task_definition.py", *PLUGINS.glob("lookup/*.py")]
+)
 
 
 @pytest.fixture
