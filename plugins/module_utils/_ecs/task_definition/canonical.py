@@ -79,6 +79,7 @@ DEFAULTS = (
     Default(_CONTAINER + "pseudoTerminal", False, "APIReference/API_ContainerDefinition.html"),
     Default(_CONTAINER + "readonlyRootFilesystem", False, "APIReference/API_ContainerDefinition.html"),
     Default(_CONTAINER + "versionConsistency", "enabled", "APIReference/API_ContainerDefinition.html"),
+    # It takes both, and the agent makes an empty variable of both.
     Default(_CONTAINER + "environment[].value", "", "APIReference/API_KeyValuePair.html"),
     Default(_CONTAINER + "portMappings[].protocol", "tcp", "APIReference/API_PortMapping.html"),
     Default(_CONTAINER + "portMappings[].hostPort", _host_port, "APIReference/API_PortMapping.html"),
@@ -97,7 +98,7 @@ DEFAULTS = (
     Default(
         _CONTAINER + "resourceRequirements[].sharingStrategy.nvidiaMps.maxComputePercent",
         100,
-        "APIReference/API_ResourceRequirement.html",
+        "APIReference/API_NvidiaMpsAllocation.html",
     ),
     Default(_VOLUME + "configuredAtLaunch", False, "APIReference/API_Volume.html"),
     Default(
@@ -116,7 +117,9 @@ DEFAULTS = (
         "DISABLED",
         "APIReference/API_EFSAuthorizationConfig.html",
     ),
-    Default(_VOLUME + "s3filesVolumeConfiguration.rootDirectory", "/", "APIReference/API_RegisterTaskDefinition.html"),
+    Default(
+        _VOLUME + "s3filesVolumeConfiguration.rootDirectory", "/", "APIReference/API_S3FilesVolumeConfiguration.html"
+    ),
 )
 _DEFAULTS = {default.path: default.value for default in DEFAULTS}
 

@@ -159,9 +159,10 @@ def test_nothing_that_was_given_is_changed():
 
 def test_every_default_is_that_of_a_member_of_the_model_and_names_its_source(shape):
     for default in DEFAULTS:
-        member = shape
+        member = parent = shape
         for step in default.path.replace("[]", ".[]").split("."):
-            member = member.member if step == "[]" else member.members[step]
-        assert default.source.startswith(("APIReference/API_", "developerguide/")), SOURCES + default.source
+            parent, member = member, member.member if step == "[]" else member.members[step]
+        page = f"APIReference/API_{parent.name.removesuffix('Request')}.html"
+        assert default.source in (page, "developerguide/task_definition_parameters.html"), SOURCES
         if not callable(default.value) and getattr(member, "enum", None):
             assert default.value in member.enum
