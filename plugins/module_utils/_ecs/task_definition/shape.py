@@ -49,6 +49,11 @@ def fitted(value: Any, shape: Any, path: str) -> Any:
     return result
 
 
+def sensitive(shape: Any) -> bool:
+    """Whether the model says so; models before 2026 do not say it of the environment."""
+    return bool(shape.metadata.get("sensitive")) or shape.name == "EnvironmentVariables"
+
+
 class _Fitter:
     """Goes through a value and its shape side by side and collects what is wrong."""
 
@@ -56,7 +61,7 @@ class _Fitter:
         self.problems: list[str] = []
 
     def fit(self, value: Any, shape: Any, path: str, secret: bool) -> Any:
-        secret = secret or bool(shape.metadata.get("sensitive"))
+        secret = secret or sensitive(shape)
         try:
             if shape.type_name == "structure":
                 return self._structure(_checked(value, Mapping, "a mapping"), shape, path, secret)

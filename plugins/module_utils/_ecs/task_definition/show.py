@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.task_definition.canonical import canonical
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.task_definition.model import Definition, Revision
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.task_definition.shape import sensitive
 from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import MASK, texts, worth_masking
 
 # Free entries (options of log drivers, labels, options of volume drivers) that are secret by their own words:
@@ -68,7 +69,7 @@ def _secrets(definition: Definition, shape: Any) -> list[tuple[str, Any]]:
 
 def _starred(value: Any, shape: Any, star: Star, where: str = "", secret: bool = False) -> Any:
     """The value, where what is or may be secret is replaced by what C(star) makes of it. Names are not secret."""
-    secret = secret or bool(shape.metadata.get("sensitive"))
+    secret = secret or sensitive(shape)
     kind = shape.type_name
     if kind == "structure" and isinstance(value, Mapping):
         return {

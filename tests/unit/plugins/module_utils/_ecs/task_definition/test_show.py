@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import botocore.session
 import pytest
+from botocore.model import ServiceModel
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.task_definition.show import (
     texts_to_mask,
@@ -37,6 +39,18 @@ def test_what_is_or_may_be_secret_is_hidden_in_any_definition_valid_or_not(shape
         "containerDefinitions": [{"name": "web", **shown}],
     }
     assert texts_to_mask(definition, shape) == {"secret1"}
+
+
+def test_the_environment_is_hidden_also_where_an_older_model_does_not_call_it_sensitive():
+    model = botocore.session.get_session().get_service_model("ecs")
+    description = {name: dict(shape) for name, shape in model._shape_resolver._shape_map.items()}
+    for one in description.values():
+        one.pop("sensitive", None)
+    older = ServiceModel({"shapes": description}).shape_for("RegisterTaskDefinitionRequest")
+    environment = [{"name": "A", "value": "secret1"}]
+    definition = {"containerDefinitions": [{"name": "web", "environment": environment}]}
+    assert "secret1" not in str(without_secrets(definition, older))
+    assert texts_to_mask(definition, older) == {"secret1"}
 
 
 def test_passwords_in_options_of_a_volume_are_hidden(shape):
