@@ -19,7 +19,8 @@ SHAPE = (
     .input_shape
 )
 WORDS = st.text("abz09-_", min_size=1, max_size=6)
-AT_MOST = 4  # optional members of one structure
+AT_MOST = 3  # optional members of one structure, beside those that much hangs on
+LIKELY = ("networkMode", "portMappings", "environment", "healthCheck")
 
 
 def values(shape: Any) -> st.SearchStrategy[Any]:
@@ -43,7 +44,10 @@ def structures(draw: st.DrawFn, shape: Any) -> dict[str, Any]:
     optional = [name for name in shape.members if name not in shape.required_members]
     least, most = (1, 1) if getattr(shape, "is_tagged_union", False) else (0, min(AT_MOST, len(optional)))
     chosen = draw(st.lists(st.sampled_from(optional), min_size=least, max_size=most, unique=True)) if optional else []
-    return {name: draw(values(shape.members[name])) for name in [*shape.required_members, *chosen]}
+    likely = [name for name in LIKELY if name in optional and draw(st.booleans())]
+    return {
+        name: draw(values(shape.members[name])) for name in dict.fromkeys([*shape.required_members, *likely, *chosen])
+    }
 
 
 @st.composite

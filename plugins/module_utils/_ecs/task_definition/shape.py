@@ -50,7 +50,7 @@ def fitted(value: Any, shape: Any, path: str) -> Any:
 
 
 def sensitive(shape: Any) -> bool:
-    """Whether the model says so; models before 2026 do not say it of the environment."""
+    """Whether the model says so, which not every botocore's does of the environment."""
     return bool(shape.metadata.get("sensitive")) or shape.name == "EnvironmentVariables"
 
 
