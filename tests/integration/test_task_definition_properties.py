@@ -79,19 +79,19 @@ def ecs(aws_server):
     return Ecs()
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(definitions())
 def test_what_ecs_fills_in_and_reorders_is_no_difference(definition):
     assert canonical.equal(registered(definition), definition)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(definitions())
 def test_text_from_templates_means_the_same(definition):
     assert fitted(as_templates_give_it(definition), SHAPE, "definition") == definition
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.data())
 def test_registered_it_is_at_rest_and_any_change_makes_exactly_one_revision(ecs, data):
     definition = data.draw(definitions())
