@@ -26,6 +26,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils import _assume_role
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Failure, Plan, Refusal, converge
+from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import texts
 
 # Codes that AWS documents as "try again" and that AWSRetry's own list lacks: the JSON protocols' throttling
 # code (ECS, SSM) and IAM's three for writes that meet one another.
@@ -86,6 +87,17 @@ class AwsModule(AnsibleAWSModule):
             yield
         except Refusal as refusal:
             self.fail_json(msg=str(refusal), changed=False, changes=[], api_calls=dict(self.api_calls))
+
+    def reveal(self, parameter: str, shown: Any, secret: set[str]) -> None:
+        """Of a parameter that is no_log, show all that is not secret: with all of it hidden, results would be stars.
+
+        Args:
+            parameter: its name.
+            shown: its value as it may be shown, also where Ansible prints the invocation.
+            secret: the texts in it that stay masked.
+        """
+        self._module.no_log_values = (self._module.no_log_values - set(texts(self.params[parameter]))) | secret
+        self.params[parameter] = shown
 
     def converge(
         self,

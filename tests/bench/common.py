@@ -37,6 +37,12 @@ def requests(url: str) -> list[str]:
     return seen
 
 
+def behave(url: str, **behaviour: object) -> None:
+    """Make the local AWS as slow or as unkind as the real one can be: see the lab's Control."""
+    body = json.dumps(behaviour).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/behaviour", body, method="PUT"), timeout=30).close()
+
+
 def playbook(arguments: list[str], tasks: list[dict] | None = None, **environment: str) -> list[dict]:
     """Run a playbook (or tasks on localhost) and give the result of every task on every host."""
     if tasks is not None:

@@ -16,16 +16,14 @@ delay. Seconds are a whole ansible-playbook; "net" takes off what a playbook wit
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 
-from common import OUTPUT, ROOT, playbook, report, requests
+from common import OUTPUT, ROOT, behave, playbook, report, requests
 
 BULK = [1, 20, 100]
 LARGE = 1000
@@ -75,8 +73,7 @@ def empty_account(latency: float = 0) -> Iterator[str]:
 
     with local_aws.launch() as url:
         if latency:
-            body = json.dumps({"latency": latency}).encode()
-            urllib.request.urlopen(urllib.request.Request(f"{url}/_lab/behaviour", body, method="PUT"), timeout=30)
+            behave(url, latency=latency)
         yield url
 
 

@@ -599,6 +599,62 @@ def test_deregistering(ecs):
     assert code_of(ecs.deregister_container_instance, **params) == ("InvalidParameterException", 400)
 
 
+def test_a_task_definition_comes_back_with_what_ecs_fills_in_and_in_its_order(ecs):
+    environment = [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]
+    sent = {"name": "a", "image": "nginx", "memory": 64, "portMappings": [{"containerPort": 80}]}
+    ecs.register_task_definition(
+        family="filled",
+        cpu="0.5 vCPU",
+        enableFaultInjection=True,
+        containerDefinitions=[{**sent, "environment": environment, "healthCheck": {"command": ["CMD", "true"]}}],
+        volumes=[{"name": "v"}],
+        tags=[{"key": "k", "value": "v"}],
+    )
+    answer = ecs.describe_task_definition(taskDefinition="filled", include=["TAGS"])
+    described = answer["taskDefinition"]
+    container = described["containerDefinitions"][0]
+    assert (described["networkMode"], described["cpu"], described["enableFaultInjection"]) == ("bridge", "512", True)
+    assert described["volumes"] == [{"name": "v", "host": {}}]
+    assert container["portMappings"] == [{"containerPort": 80, "hostPort": 0, "protocol": "tcp"}]
+    assert (container["cpu"], container["essential"], container["mountPoints"]) == (0, True, [])
+    assert container["healthCheck"] == {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3}
+    assert container["environment"] == environment[::-1]
+    assert answer["tags"] == [{"key": "k", "value": "v"}]
+    assert "tags" not in ecs.describe_task_definition(taskDefinition="filled")
+
+
+def test_a_family_is_its_latest_active_revision_and_numbers_are_not_used_again(ecs):
+    def register() -> int:
+        container = {"name": "a", "image": "nginx", "memory": 64}
+        answer = ecs.register_task_definition(family="counted", containerDefinitions=[container])
+        return answer["taskDefinition"]["revision"]
+
+    assert [register() for _ in range(3)] == [1, 2, 3]
+    ecs.deregister_task_definition(taskDefinition="counted:3")
+    assert ecs.describe_task_definition(taskDefinition="counted")["taskDefinition"]["revision"] == 2
+    assert ecs.describe_task_definition(taskDefinition="counted:3")["taskDefinition"]["status"] == "INACTIVE"
+    ecs.delete_task_definitions(taskDefinitions=["counted:3"])
+    assert register() == 4
+    for revision in (1, 2, 4):
+        ecs.deregister_task_definition(taskDefinition=f"counted:{revision}")
+    with pytest.raises(ClientError, match="Unable to describe task definition"):
+        ecs.describe_task_definition(taskDefinition="counted")
+
+
+def test_revisions_are_listed_a_hundred_at_a_time(ecs):
+    for _ in range(101):
+        ecs.register_task_definition(
+            family="many", containerDefinitions=[{"name": "a", "image": "nginx", "memory": 64}]
+        )
+    first = ecs.list_task_definitions(familyPrefix="many")
+    second = ecs.list_task_definitions(familyPrefix="many", nextToken=first["nextToken"])
+    assert [arn.rsplit(":", 1)[1] for arn in first["taskDefinitionArns"]] == [str(n) for n in range(1, 101)]
+    assert [arn.rsplit(":", 1)[1] for arn in second["taskDefinitionArns"]] == ["101"]
+    assert "nextToken" not in second
+    newest = ecs.list_task_definitions(familyPrefix="many", sort="DESC", maxResults=1)["taskDefinitionArns"]
+    assert newest[0].endswith(":101")
+
+
 def test_an_unknown_lab_address_is_404(url):
     with pytest.raises(urllib.error.HTTPError):
         lab(url, "nothing")

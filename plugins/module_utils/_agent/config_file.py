@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.variables import VARIABLES
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
+from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import MASK
 
 # Without '=', or ecs-init would take them for variables.
 BEGIN = "# BEGIN fleetkit.ecs"
 END = "# END fleetkit.ecs"
 
-MASK = "********"
 
 # The names that variables really have. Anything else before a '=' may be the rest of a value broken over two lines.
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")

@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import MASK
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.variables import VARIABLES
+from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import MASK, texts, worth_masking
 
 
 def without_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,36 +21,10 @@ def without_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def texts_to_mask(variables: Mapping[str, Any], path: str) -> set[str]:
-    """The texts that Ansible is to mask wherever it meets them in a result.
-
-    This is the second net: by construction no message, result or diff of ours has a secret in it. So it leaves out
-    what would only blot out harmless words: texts that are no secret because they also stand in the open (a user name
-    C(docker) next to the type C(docker)), and those of one to three characters.
-    """
-    in_the_open = [path, *VARIABLES, *_texts(without_secrets(variables))]
-    secret = set(_texts({name: value for name, value in variables.items() if _is_secret(name)}))
-    return {text for text in secret if len(text) > 3 and not any(text in other for other in in_the_open)}
+    """The texts that Ansible is to mask wherever it meets them in a result."""
+    secret = {name: value for name, value in variables.items() if _is_secret(name)}
+    return worth_masking(secret, [path, *VARIABLES, *texts(without_secrets(variables))])
 
 
 def _is_secret(name: str) -> bool:
     return name not in VARIABLES or VARIABLES[name].secret
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, also in one that is JSON in a string."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
-        yield from _texts(_decoded(value))
-
-
-def _decoded(value: Any) -> Any:
-    try:
-        decoded = json.loads(value)
-    except (TypeError, ValueError):
-        return None
-    return decoded if isinstance(decoded, (dict, list)) else None

@@ -69,7 +69,7 @@ class Control:
             fault = self.fault(operation, form)
             answer = fault.get("answer")
             if answer in REFUSALS:
-                return refuse(recording, *REFUSALS[answer])
+                return refuse(recording, environ, *REFUSALS[answer])
             try:
                 refusal = refusal_of(environ, service, operation) if self.enforcing else None
                 if refusal:
@@ -77,7 +77,7 @@ class Control:
                     return [refusal.body]
                 if answer == "lost":
                     list(self.application(environ, lambda *_args: lambda _data: None))
-                    return refuse(recording, "503 Service Unavailable", "ServiceUnavailable", "Try again")
+                    return refuse(recording, environ, "503 Service Unavailable", "ServiceUnavailable", "Try again")
                 body = list(self.application(environ, recording))
                 if answer == "overwritten":
                     iam.overwrite_trust(fault["role"], fault["document"])
@@ -140,8 +140,10 @@ REFUSALS = {
 }
 
 
-def refuse(start_response: Callable, status: str, code: str, message: str) -> Iterable[bytes]:
-    """An error in the query protocol of IAM and STS."""
+def refuse(start_response: Callable, environ: dict, status: str, code: str, message: str) -> Iterable[bytes]:
+    """An error in the protocol of the request: JSON (where codes end in Exception), or the query of IAM and STS."""
+    if speaks_json(environ):
+        return respond(start_response, "400 Bad Request", {"__type": f"{code}Exception", "message": message})
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
     start_response(status, [("Content-Type", "text/xml")])
     return [f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>".encode()]
@@ -173,13 +175,18 @@ def identify(environ: dict, form: dict[str, list[str]]) -> tuple[str, str]:
     return service, f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
 
 
+def speaks_json(environ: dict) -> bool:
+    """Whether a request is in the JSON protocol, as those of ECS and SSM are."""
+    return environ.get("CONTENT_TYPE", "").startswith("application/x-amz-json")
+
+
 def refusal_of(environ: dict, service: str, operation: str) -> enforce.Refusal | None:
     """The AccessDenied that the identity policies of the role that signs a request make of it."""
     signer = SIGNER.search(environ.get("HTTP_AUTHORIZATION", ""))
     session = enforce.session_of(signer[1]) if signer else None
     if session is None:
         return None
-    is_json = environ.get("CONTENT_TYPE", "").startswith("application/x-amz-json")
+    is_json = speaks_json(environ)
     request = enforce.Request(
         service=service,
         operation=operation,
