@@ -25,7 +25,8 @@ class Control:
 
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
     GET /_lab/health, GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which gives credentials of an
-    administrator of that account (the way into an account in which no role exists yet), PUT and DELETE
+    administrator of that account (the way into an account in which no role exists yet), POST /_lab/accounts/ID/root,
+    which gives those of its root user, PUT and DELETE
     /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
     says whether a role may do something that has no HTTP call here.
 
@@ -119,10 +120,10 @@ class Control:
         if path == "simulate" and method == "POST":
             with self.serial:
                 return respond(start_response, "200 OK", simulate(json.loads(body_of(environ))))
-        account = re.fullmatch(r"accounts/(\d{12})", path)
+        account = re.fullmatch(r"accounts/(\d{12})(?:/(root))?", path)
         if account and method == "POST":
             with self.serial:
-                return respond(start_response, "200 OK", administrator(account[1]))
+                return respond(start_response, "200 OK", access_key(account[1], account[2] or "administrator"))
         return respond(start_response, "404 Not Found", {"message": f"no {method} /_lab/{path}"})
 
 
@@ -193,14 +194,14 @@ def simulate(question: dict) -> dict[str, bool | str]:
     return {"allowed": not reason, "reason": reason.format(action=need.action)}
 
 
-def administrator(account_id: str) -> dict[str, str]:
-    """Credentials of a new access key of the user 'administrator' of an account."""
+def access_key(account_id: str, name: str) -> dict[str, str]:
+    """Credentials of a new access key of a user of an account, who is created where there is none."""
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account_id]["aws"]
-    if "administrator" not in {user.name for user in backend.users.values()}:
-        backend.create_user("us-east-1", "administrator", path="/")
-    key = backend.create_access_key("administrator")
+    if name not in {user.name for user in backend.users.values()}:
+        backend.create_user("us-east-1", name, path="/")
+    key = backend.create_access_key(name)
     return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
 
 
