@@ -14,11 +14,18 @@ import yaml
 from examples import PLUGINS, examples
 
 ON_THE_CONTROLLER = sorted(
-    [*PLUGINS.glob("modules/iam_*.py"), PLUGINS / "modules/ecs_task_definition.py", *PLUGINS.glob("lookup/*.py")]
+    [
+        *PLUGINS.glob("modules/iam_*.py"),
+        *(PLUGINS / f"modules/{name}.py" for name in ("ecs_account_setting", "ecs_task_definition")),
+        *PLUGINS.glob("lookup/*.py"),
+    ]
 )
 
-# Check mode foresees a role that an earlier example makes.
-EXPECTED = r"\[WARNING\]: (No inventory was parsed|role: role '\S+' does not exist yet)"
+# Check mode foresees a role that an earlier example makes; a changed setting tells what it does not reach.
+EXPECTED = (
+    r"\[WARNING\]: (No inventory was parsed|role: role '\S+' does not exist yet|"
+    "awsvpcTrunking: container instances that were launched)"
+)
 
 
 @pytest.fixture

@@ -658,3 +658,70 @@ def test_revisions_are_listed_a_hundred_at_a_time(ecs):
 def test_an_unknown_lab_address_is_404(url):
     with pytest.raises(urllib.error.HTTPError):
         lab(url, "nothing")
+
+
+# Account settings of ECS
+
+
+def in_force(client_, name: str = "awsvpcTrunking", **params) -> tuple[str, str]:
+    """The value that is in force and the end of the ARN that it comes from."""
+    (setting,) = client_.list_account_settings(name=name, effectiveSettings=True, **params)["settings"]
+    return setting["value"], setting["principalArn"].rsplit(":", 1)[1]
+
+
+def as_caller(url: str, keys: dict, region: str) -> object:
+    """ECS in a region, with somebody's credentials."""
+    names = {"AccessKeyId": "access_key_id", "SecretAccessKey": "secret_access_key", "SessionToken": "session_token"}
+    credentials = {f"aws_{name}": keys[key] for key, name in names.items() if key in keys}
+    return boto3.client("ecs", endpoint_url=url, region_name=region, **credentials)
+
+
+def test_an_account_setting_is_of_one_principal_in_one_region(url, iam):
+    made = {name: make_role(iam, name, trust(AWS=f"arn:aws:iam::{ACCOUNT}:root")) for name in ("trunk-1", "trunk-2")}
+    sts = client(url, "sts")
+    keys = [sts.assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"] for arn in made.values()]
+    one, two = (as_caller(url, key, "eu-west-1") for key in keys)
+    assert one.list_account_settings()["settings"] == []
+    assert one.put_account_setting(name="awsvpcTrunking", value="enabled")["setting"]["principalArn"] == made["trunk-1"]
+    assert [setting["value"] for setting in one.list_account_settings()["settings"]] == ["enabled"]
+    assert in_force(one) == ("enabled", "role/trunk-1")
+    assert in_force(two) == in_force(as_caller(url, keys[0], "eu-west-2")) == ("disabled", "root")
+    for call in (two.put_account_setting, two.delete_account_setting, two.list_account_settings):
+        value = {"value": "enabled"} if call == two.put_account_setting else {}
+        assert code_of(call, name="awsvpcTrunking", principalArn=made["trunk-1"], **value)[0] == "AccessDeniedException"
+    one.delete_account_setting(name="awsvpcTrunking")
+    assert in_force(one) == ("disabled", "root")
+
+
+def test_the_root_user_has_the_default_and_may_set_everybodys(url, iam):
+    role = make_role(iam, "trunk-3", trust(AWS=f"arn:aws:iam::{ACCOUNT}:root"))
+    region = "eu-central-1"
+    root = as_caller(url, lab(url, f"accounts/{ACCOUNT}/root", "POST"), region)
+    administrator = as_caller(url, lab(url, f"accounts/{ACCOUNT}", "POST"), region)
+    root.put_account_setting(name="awsvpcTrunking", value="disabled", principalArn=role)
+    administrator.put_account_setting_default(name="awsvpcTrunking", value="enabled")
+    assert in_force(administrator) == in_force(root) == ("enabled", "root")
+    assert in_force(root, principalArn=role) == ("disabled", "role/trunk-3")
+    assert code_of(in_force, client_=administrator, principalArn=role)[0] == "AccessDeniedException"
+    nobody = f"arn:aws:iam::{ACCOUNT}:role/nobody"
+    assert code_of(in_force, client_=root, principalArn=nobody)[0] == "InvalidParameterException"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"name": "awsvpcTrunking", "value": "ENABLED"},
+        {"name": "noSuchSetting", "value": "enabled"},
+        {"name": "guardDutyActivate", "value": "on"},
+        {"name": "fargateTaskRetirementWaitPeriod", "value": "14"},
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(ecs, params):
+    assert code_of(ecs.put_account_setting, **params)[0] == "InvalidParameterException"
+
+
+def test_settings_come_in_pages_of_ten_and_a_value_needs_a_name(ecs):
+    first = ecs.list_account_settings(effectiveSettings=True)
+    rest = ecs.list_account_settings(effectiveSettings=True, nextToken=first["nextToken"])
+    assert (len(first["settings"]), len(rest["settings"]), "nextToken" in rest) == (10, 2, False)
+    assert code_of(ecs.list_account_settings, value="enabled")[0] == "InvalidParameterException"

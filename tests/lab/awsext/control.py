@@ -25,8 +25,9 @@ class Control:
 
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
     GET /_lab/health, GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which gives credentials of an
-    administrator of that account (the way into an account in which no role exists yet), GET /_lab/sessions, which
-    gives all secrets of role sessions (for tests that look for them where they must not be), PUT and DELETE
+    administrator of that account (the way into an account in which no role exists yet), POST /_lab/accounts/ID/root,
+    which gives those of its root user, GET /_lab/sessions, which gives all secrets of role sessions (for tests that
+    look for them where they must not be), PUT and DELETE
     /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
     says whether a role may do something that has no HTTP call here.
 
@@ -126,10 +127,10 @@ class Control:
         if path == "simulate" and method == "POST":
             with self.serial:
                 return respond(start_response, "200 OK", simulate(json.loads(body_of(environ))))
-        account = re.fullmatch(r"accounts/(\d{12})", path)
+        account = re.fullmatch(r"accounts/(\d{12})(?:/(root))?", path)
         if account and method == "POST":
             with self.serial:
-                return respond(start_response, "200 OK", administrator(account[1]))
+                return respond(start_response, "200 OK", access_key(account[1], account[2] or "administrator"))
         return respond(start_response, "404 Not Found", {"message": f"no {method} /_lab/{path}"})
 
 
@@ -212,14 +213,14 @@ def secrets() -> list[str]:
     return [part for one in enforce.sessions() for part in (one.secret_access_key, one.session_token)]
 
 
-def administrator(account_id: str) -> dict[str, str]:
-    """Credentials of a new access key of the user 'administrator' of an account."""
+def access_key(account_id: str, name: str) -> dict[str, str]:
+    """Credentials of a new access key of a user of an account, who is created where there is none."""
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account_id]["aws"]
-    if "administrator" not in {user.name for user in backend.users.values()}:
-        backend.create_user("us-east-1", "administrator", path="/")
-    key = backend.create_access_key("administrator")
+    if name not in {user.name for user in backend.users.values()}:
+        backend.create_user("us-east-1", name, path="/")
+    key = backend.create_access_key(name)
     return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
 
 

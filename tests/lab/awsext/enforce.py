@@ -146,7 +146,7 @@ def context_of(request: Request) -> Context:
     context = {"aws:RequestedRegion": request.region}
     if request.service == "ecs":
         context["ecs:cluster"] = cluster(request)[0]
-    if request.operation == "PutAccountSetting":
+    if request.operation in ("PutAccountSetting", "PutAccountSettingDefault", "DeleteAccountSetting"):
         context["ecs:account-setting"] = request.params.get("name", "")
     return context
 
@@ -241,6 +241,8 @@ NEEDS: dict[tuple[str, str], Callable[[Request], list[Need]]] = {
     ("ecs", "SubmitTaskStateChange"): on(cluster),
     ("ecs", "UpdateContainerInstancesState"): on(instances),
     ("ecs", "PutAccountSetting"): on(nothing),
+    ("ecs", "PutAccountSettingDefault"): on(nothing),
+    ("ecs", "DeleteAccountSetting"): on(nothing),
     ("ecs", "TagResource"): on(lambda request: [request.params.get("resourceArn", "")]),
     ("ecs", "ListTagsForResource"): on(lambda request: [request.params.get("resourceArn", "")]),
     ("ecs", "RegisterTaskDefinition"): on(
