@@ -6,13 +6,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
+import boto3
 import pytest
 import yaml
 from examples import PLUGINS, examples
 
-ON_THE_CONTROLLER = sorted([*PLUGINS.glob("modules/iam_*.py"), *PLUGINS.glob("lookup/*.py")])
+ON_THE_CONTROLLER = sorted(
+    [
+        *PLUGINS.glob("modules/iam_*.py"),
+        PLUGINS / "modules" / "ecs_container_instance.py",
+        *PLUGINS.glob("lookup/*.py"),
+    ]
+)
 
 
 @pytest.fixture
@@ -26,6 +34,16 @@ def playbook(tmp_path):
     return path
 
 
+@pytest.fixture
+def container_instance(aws):
+    """The host that the examples of ecs_container_instance are about: only its agent could register it."""
+    ecs = boto3.client("ecs", endpoint_url=aws.url)
+    ecs.create_cluster(clusterName="production")
+    identity = json.dumps({"instanceId": "i-0123456789abcdef0"})
+    ecs.register_container_instance(cluster="production", instanceIdentityDocument=identity)
+
+
+@pytest.mark.usefixtures("container_instance")
 def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment):
     for options in (["--check"], []):
         command = ["ansible-playbook", *options, str(playbook)]

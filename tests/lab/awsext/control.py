@@ -31,8 +31,9 @@ class Control:
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
-    created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
-    have and answer is "throttled", "busy", "denied", or "lost": done, but the caller never hears of it.
+    created), drain_seconds (until a draining container instance has lost the tasks of services), and faults, a list of
+    {operation, times, answer, match}, where match has fields that the request must have and answer is "throttled",
+    "busy", "denied", or "lost": done, but the caller never hears of it.
     """
 
     def __init__(self, application: Callable):
@@ -90,9 +91,10 @@ class Control:
 
     def behave(self, behaviour: dict) -> None:
         """Be so from now on."""
-        from . import iam
+        from . import ecs, iam
 
         self.behaviour = behaviour
+        ecs.draining.seconds = behaviour.get("drain_seconds", 0)
         iam.propagation.seconds = behaviour.get("visible_after", 0)
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:

@@ -15,6 +15,7 @@ import re
 
 NAME = re.compile(r"[A-Za-z0-9_./\\-]{1,128}")
 VALUE = re.compile(r"[A-Za-z0-9_./\\@: -]{0,128}")
+MOST = 10  # custom ones of a container instance, and in one call
 
 
 def why_unfit(name: str, value: str) -> str | None:
@@ -27,3 +28,8 @@ def why_unfit(name: str, value: str) -> str | None:
             "backslashes, colons or spaces, and no space at an end"
         )
     return None
+
+
+def is_custom(name: str) -> bool:
+    """Whether it is an operator's, and not one that the agent or Amazon ECS sets."""
+    return not name.startswith(("ecs.", "com.amazonaws."))
