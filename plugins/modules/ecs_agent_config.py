@@ -81,8 +81,8 @@ options:
     default: false
   agent_version:
     description:
-      - The version of the agent that will read the file, such as V(1.80.0) or V(1.80.0-1). A warning names every
-        variable that needs a later one, such as C(ECS_ENABLE_TASK_IAM_ROLE) with 1.11.0.
+      - The version of the agent that will read the file, such as V(1.80.0) or, as that of a package, V(1.80.0-1). A
+        warning names every variable that needs a later one, such as C(ECS_ENABLE_TASK_IAM_ROLE) with 1.11.0.
       - Left out, it is that of the image in C(/var/cache/ecs) or of the agent that runs, whichever is newer. Where
         neither is there nothing is said.
     type: str

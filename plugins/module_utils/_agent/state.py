@@ -31,7 +31,7 @@ def version_of(text: str | None) -> Version | None:
 
 def declared_version(text: str | None) -> Version | None:
     """The version that the task names."""
-    if text and not re.fullmatch(r"v?\d+\.\d+\.\d+(-\d+)?", text):
+    if text and not re.fullmatch(r"v?\d+\.\d+\.\d+(-[\w.]+)?", text):
         raise Refusal(f"agent_version: {text!r} is not a version; write one such as 1.80.0, or leave it out.")
     return version_of(text)
 

@@ -32,7 +32,7 @@ def test_what_is_no_version_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "version"), [(None, None), ("", None), ("v1.80.0", (1, 80, 0)), ("1.80.0-1", (1, 80, 0))]
+    ("text", "version"), [(None, None), ("", None), ("v1.80.0", (1, 80, 0)), ("1.80.0-1.amzn2023", (1, 80, 0))]
 )
 def test_a_declared_version_is_taken(text, version):
     assert state.declared_version(text) == version
