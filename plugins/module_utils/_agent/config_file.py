@@ -81,9 +81,11 @@ def read_unlike(line: str) -> str | None:
     the values as they stand in the file.
     """
     name, equals, value = line.strip().partition("=")
+    if "\0" in line:
+        return "has a NUL byte, for which systemd leaves out the whole file"
     if name.startswith(("#", ";")):
         hides = line.rstrip("\n").endswith("\\")
-        return "is a comment that ends with a backslash, with which systemd hides the next line" if hides else None
+        return "is a comment that ends with a backslash; systemd before 254 hides the next line" if hides else None
     if not equals:
         return None
     if any("\udc80" <= character <= "\udcff" for character in line):

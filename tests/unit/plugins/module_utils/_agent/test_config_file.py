@@ -168,7 +168,8 @@ UNLIKE = {
     "single quotes": ("A='1'", "starts with a quote"),
     "a backslash": ("A=a\\b\n", "has a backslash"),
     "a continued line": ("A=1\\\n", "has a backslash"),
-    "a comment that hides the next line": ("  # x\\\n", "systemd hides the next line"),
+    "a comment that hides the next line": ("  # x\\\n", "systemd before 254 hides the next line"),
+    "a NUL byte": ("# \0\n", "has a NUL byte"),
     "not UTF-8": ("A=\udcff\n", "systemd leaves out the whole file"),
     "a name that is not UTF-8": ("\udcff=1\n", "systemd leaves out the whole file"),
 }
