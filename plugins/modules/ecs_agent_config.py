@@ -34,7 +34,7 @@ options:
         else wrote stays.
       - A variable with no value (V(null) or an empty string) must not be in the file at all. It is removed whoever
         wrote it.
-      - An unknown name is refused, with the nearest known ones. Case matters.
+      - An unknown name is refused, with the nearest known ones, unless O(allow_unknown). Case matters.
       - B(Booleans) are YAML booleans, or one of the strings V(1), V(t), V(T), V(TRUE), V(true), V(True) and V(0),
         V(f), V(F), V(FALSE), V(false), V(False), which is what the agent understands. They are written as V(true) and
         V(false), because ecs-init knows no other spelling. The strings V(yes), V(no), V(on) and V(off) are refused.
@@ -47,29 +47,60 @@ options:
       - B(Words), such as the log level, must be among those that the agent knows. Where it does not mind their case,
         they are written in lower case.
       - A value is refused that has a line break, a space at an end, a quote at the start or a backslash anywhere in
-        it. Both ecs-init and systemd read the file, and they would read such a value differently.
+        it. Both ecs-init and systemd read the file, and they would read such a value differently. A line that somebody
+        else wrote in such a way is kept, with a warning.
       - The values of C(ECS_ENGINE_AUTH_DATA), C(ECS_LOG_OPTS) and C(HTTP_PROXY), which are or may hold credentials,
         are never shown or logged, and neither are those of variables which this module does not know and finds in the
         file. A difference shows only that they change. In C(ECS_ENGINE_AUTH_DATA) a password that needs a backslash
         in JSON can be given in base64, with V(dockercfg) as C(ECS_ENGINE_AUTH_TYPE).
-      - A few variables are accepted with a warning. They do nothing on Linux or with a current agent, or are
-        ecs-init's own.
+      - A few variables are accepted with a warning. They do nothing on Linux or with the agent on this host (see
+        O(agent_version)), or are ecs-init's own. So are a list of reserved ports that leaves out the agent's own, a
+        proxy without the exceptions that the agent needs, and an external agent without a region.
     type: dict
     required: true
+  allow_unknown:
+    description:
+      - Whether names are taken that this module does not know, such as that of a variable of a newer agent.
+      - Their values are written as they are given, and treated as secrets.
+    type: bool
+    default: false
   path:
     description:
       - The absolute path of the file. A directory or a symbolic link is refused; a missing parent directory is made,
         with mode C(0755).
-      - ecs-init reads C(/var/lib/ecs/ecs.config) first and then C(/etc/ecs/ecs.config), whose values win.
+      - ecs-init reads C(/var/lib/ecs/ecs.config) first and then C(/etc/ecs/ecs.config), whose values win. With either
+        path the other file is read too, and a warning says which declared variables it keeps from being what they are
+        declared to be.
     type: path
     default: /etc/ecs/ecs.config
   backup:
-    description: Whether to keep a copy of the former file next to it whenever its text changes.
+    description:
+      - Whether to keep the former file next to it, with the ending C(.fleetkit.ecs~), whenever its text changes. There
+        is one, which the next change replaces.
+    type: bool
+    default: false
+  agent_version:
+    description:
+      - The version of the agent that will read the file, such as V(1.80.0) or, as that of a package, V(1.80.0-1). A
+        warning names every variable that needs a later one, such as C(ECS_ENABLE_TASK_IAM_ROLE) with 1.11.0.
+      - Left out, it is that of the image in C(/var/cache/ecs) or of the agent that runs, whichever is newer. Where
+        neither is there nothing is said.
+    type: str
+  move_cluster:
+    description:
+      - What happens where C(ECS_CLUSTER) is not the cluster that the agent has saved (in
+        C(/var/lib/ecs/data/agent.db)). The agent compares the two as text, so a name and an ARN of the same cluster
+        differ, and would exit for good.
+      - V(false) refuses that, before anything is changed, and says what to do.
+      - V(true) does what Amazon documents. It stops C(ecs.service), removes the saved state, writes the file and starts
+        C(ecs.service), which registers the host as a new container instance. The old one stays in its cluster until it
+        is deregistered (M(fleetkit.ecs.ecs_container_instance)).
     type: bool
     default: false
 notes:
   - Run it as C(root), in check mode too, as the file is readable by C(root) alone.
 seealso:
+  - module: fleetkit.ecs.ecs_agent_info
   - name: Amazon ECS container agent configuration
     description: Amazon's description of the variables.
     link: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-config.html
@@ -102,6 +133,19 @@ EXAMPLES = r"""
         https://registry.example.com:
           username: puller
           password: "{{ registry_password | default('a-password-from-a-vault') }}"
+
+- name: Move the host to another cluster, once its container instance in the present one is drained and deregistered
+  fleetkit.ecs.ecs_agent_config:
+    move_cluster: true
+    variables:
+      ECS_CLUSTER: staging
+
+- name: A variable of an agent that is newer than this collection
+  fleetkit.ecs.ecs_agent_config:
+    allow_unknown: true
+    variables:
+      ECS_CLUSTER: staging
+      ECS_SOMETHING_NEW: true
 
 - name: Leave nothing of ours, and no cluster set by anybody
   fleetkit.ecs.ecs_agent_config:
@@ -139,6 +183,8 @@ changes:
         - V(directory) and V(file_attributes) (owner and mode) are what is around the text.
         - V(agent_variable) is a variable. It is also updated when its line is taken over into the block.
         - V(block) is the block where all variables are right and only its form is not.
+        - V(agent_state) and V(service) are the saved state that is removed and the service that is started again with
+          O(move_cluster).
       type: str
     name:
       description: The name of the variable, or the path.
@@ -148,10 +194,10 @@ changes:
       kind: agent_variable
       name: ECS_CLUSTER
 backup_file:
-  description: The path of the copy of the former file.
-  returned: when a copy was made, so not in check mode
+  description: The path of the former file's copy, or in check mode what it would be. Null where none was made.
+  returned: success
   type: str
-  sample: /etc/ecs/ecs.config.2431.2026-03-01@12:00:00~
+  sample: /etc/ecs/ecs.config.fleetkit.ecs~
 """
 
 from functools import partial
@@ -160,8 +206,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.apply import ConfigWriter, right_attributes
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import plan_config
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.read import read_config
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.read import read_host
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.secrets import texts_to_mask, without_secrets
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.state import declared_version
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.validate import validated
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal, converge
 
@@ -171,8 +218,11 @@ def main() -> None:
         argument_spec={
             # no_log keeps the values out of the journal and out of a complaint about the other arguments.
             "variables": {"type": "dict", "required": True, "no_log": True},
+            "allow_unknown": {"type": "bool", "default": False},
             "path": {"type": "path", "default": "/etc/ecs/ecs.config"},
             "backup": {"type": "bool", "default": False},
+            "agent_version": {"type": "str"},
+            "move_cluster": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -181,16 +231,16 @@ def main() -> None:
     module.no_log_values = texts_to_mask(variables, path)
     module.params["variables"] = without_secrets(variables)
     try:
-        desired = validated(variables)
+        desired = validated(variables, module.params["allow_unknown"])
+        version = declared_version(module.params["agent_version"])
     except Refusal as refusal:
         module.fail_json(msg=str(refusal), changed=False, changes=[])
-    writer = ConfigWriter(module, path, module.params["backup"])
+    options = {name: module.params[name] for name in ("move_cluster", "backup")}
     converge(
         module,
-        read=partial(read_config, path),
-        plan=partial(plan_config, desired=desired, right=right_attributes()),
-        apply=writer.apply,
-        extras=lambda: {"backup_file": writer.backup_file} if writer.backup_file else {},
+        read=partial(read_host, path, desired, version),
+        plan=partial(plan_config, desired=desired, right=right_attributes(), **options),
+        apply=ConfigWriter(module, path).apply,
     )
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
+import boto3
 import pytest
 import yaml
 from examples import PLUGINS, examples
@@ -16,7 +18,10 @@ from examples import PLUGINS, examples
 ON_THE_CONTROLLER = sorted(
     [
         *PLUGINS.glob("modules/iam_*.py"),
-        *(PLUGINS / f"modules/{name}.py" for name in ("ecs_account_setting", "ecs_task_definition")),
+        *(
+            PLUGINS / f"modules/{name}.py"
+            for name in ("ecs_account_setting", "ecs_container_instance", "ecs_task_definition")
+        ),
         *PLUGINS.glob("lookup/*.py"),
     ]
 )
@@ -39,6 +44,16 @@ def playbook(tmp_path):
     return path
 
 
+@pytest.fixture
+def container_instance(aws):
+    """The host that the examples of ecs_container_instance are about: only its agent could register it."""
+    ecs = boto3.client("ecs", endpoint_url=aws.url)
+    ecs.create_cluster(clusterName="production")
+    identity = json.dumps({"instanceId": "i-0123456789abcdef0"})
+    ecs.register_container_instance(cluster="production", instanceIdentityDocument=identity)
+
+
+@pytest.mark.usefixtures("container_instance")
 def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment):
     for options in (["--check"], []):
         command = ["ansible-playbook", *options, str(playbook)]

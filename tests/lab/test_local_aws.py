@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 
@@ -597,6 +598,64 @@ def test_deregistering(ecs):
     assert ecs.list_container_instances(cluster="left")["containerInstanceArns"] == []
     params = {"cluster": "left", "containerInstance": arn}
     assert code_of(ecs.deregister_container_instance, **params) == ("InvalidParameterException", 400)
+
+
+def test_one_that_is_deregistered_is_remembered_as_inactive_and_no_longer_listed(ecs):
+    ecs.create_cluster(clusterName="remembered")
+    arn = register(ecs, "remembered")["containerInstanceArn"]
+    ecs.deregister_container_instance(cluster="remembered", containerInstance=arn)
+    found = ecs.describe_container_instances(cluster="remembered", containerInstances=[arn, "0" * 32])
+    assert [one["status"] for one in found["containerInstances"]] == ["INACTIVE"]
+    assert [failure["reason"] for failure in found["failures"]] == ["MISSING"]
+
+
+def test_container_instances_are_listed_by_their_hosts_and_another_filter_is_refused(ecs):
+    ecs.create_cluster(clusterName="filtered")
+    first, second = register(ecs, "filtered"), register(ecs, "filtered")
+    wanted = f"ec2InstanceId in ['{first['ec2InstanceId']}']"
+    listed = ecs.list_container_instances(cluster="filtered", filter=wanted)["containerInstanceArns"]
+    assert listed == [first["containerInstanceArn"]]
+    both = f"ec2InstanceId in ['{first['ec2InstanceId']}', '{second['ec2InstanceId']}']"
+    assert len(ecs.list_container_instances(cluster="filtered", filter=both)["containerInstanceArns"]) == 2
+    params = {"cluster": "filtered", "filter": "task:group == service:web"}
+    assert code_of(ecs.list_container_instances, **params) == ("InvalidParameterException", 400)
+
+
+def test_draining_stops_the_tasks_of_services_after_a_while_and_no_others(url, ecs):
+    ecs.create_cluster(clusterName="drained")
+    arn = register(ecs, "drained")["containerInstanceArn"]
+    one = {"name": "x", "image": "x", "memory": 64}
+    ecs.register_task_definition(family="drained", containerDefinitions=[one])
+    for group in ("service:web", "family:drained"):
+        ecs.start_task(cluster="drained", taskDefinition="drained", containerInstances=[arn], group=group)
+    lab(url, "behaviour", "PUT", {"drain_seconds": 0.3})
+    where = {"cluster": "drained", "containerInstances": [arn]}
+    answer = ecs.update_container_instances_state(status="DRAINING", **where)
+    assert {"name": "ecs.os-type", "value": "linux"} in answer["containerInstances"][0]["attributes"]
+    counts = [ecs.describe_container_instances(**where)["containerInstances"][0]["runningTasksCount"]]
+    end = time.monotonic() + 10
+    while counts[-1] != 1 and time.monotonic() < end:
+        counts.append(ecs.describe_container_instances(**where)["containerInstances"][0]["runningTasksCount"])
+    lab(url, "behaviour", "DELETE")
+    assert (counts[0], counts[-1]) == (2, 1)
+    left = ecs.list_tasks(cluster="drained", containerInstance=arn)["taskArns"]
+    assert [task["group"] for task in ecs.describe_tasks(cluster="drained", tasks=left)["tasks"]] == ["family:drained"]
+
+
+def test_attributes_have_limits_and_are_deleted_by_name(ecs):
+    ecs.create_cluster(clusterName="limits")
+    arn = register(ecs, "limits")["containerInstanceArn"]
+
+    def put(*names):
+        return {"cluster": "limits", "attributes": [{"name": name, "value": "x", "targetId": arn} for name in names]}
+
+    assert code_of(ecs.put_attributes, **put("a b")) == ("InvalidParameterException", 400)
+    assert code_of(ecs.put_attributes, **put(*map(str, range(11)))) == ("InvalidParameterException", 400)
+    ecs.put_attributes(**put(*map(str, range(10))))
+    assert code_of(ecs.put_attributes, **put("one-more"))[0] == "AttributeLimitExceededException"
+    ecs.delete_attributes(cluster="limits", attributes=[{"name": "1", "targetId": arn}])
+    found = ecs.describe_container_instances(cluster="limits", containerInstances=[arn])["containerInstances"][0]
+    assert "1" not in {one["name"] for one in found["attributes"]}
 
 
 def test_a_task_definition_comes_back_with_what_ecs_fills_in_and_in_its_order(ecs):

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.cluster import SAVED_STATE, SERVICE_KIND
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes, ConfigPlan
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import ATTRIBUTES, DIRECTORY
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import ATTRIBUTES, BLOCK, DIRECTORY, VARIABLE
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.state import SERVICE, STATE
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change
 
 
@@ -25,47 +27,54 @@ def right_attributes() -> Attributes:
 
 
 class ConfigWriter:
-    """Makes the changes of a ConfigPlan.
+    """Makes the changes of a ConfigPlan."""
 
-    Attributes:
-        backup_file: the copy of the former file, once one was made.
-    """
-
-    def __init__(self, module: Any, path: str, backup: bool) -> None:
+    def __init__(self, module: Any, path: str) -> None:
         self.module = module
         self.path = Path(path)
-        self.backup = backup
-        self.backup_file: str | None = None
 
     def apply(self, plan: ConfigPlan) -> Iterator[Change]:
-        text_changes = []
+        writes = {
+            DIRECTORY: self._make_directory,
+            ATTRIBUTES: lambda: _restrict(self.path),
+            SAVED_STATE: self._forget,
+            SERVICE_KIND: lambda: self._service("start"),
+        }
+        written = False
         for change in plan.changes:
-            if change.kind == DIRECTORY:
-                self._make_directory()
-                yield change
-            elif change.kind == ATTRIBUTES:
-                self._restrict()
-                yield change
-            else:
-                text_changes.append(change)
-        if text_changes:
-            self._replace(plan.text)
-            yield from text_changes
+            if change.kind not in (VARIABLE, BLOCK):
+                writes[change.kind]()
+            elif not written:
+                self._write(plan)
+                written = True
+            yield change
 
     def _make_directory(self) -> None:
         self.path.parent.mkdir(parents=True)
         self.path.parent.chmod(0o755)
 
-    def _restrict(self) -> None:
-        right = right_attributes()
-        os.chown(self.path, right.uid, right.gid)
-        self.path.chmod(right.mode)
+    def _forget(self) -> None:
+        """An agent that runs would write its state again."""
+        self._service("stop")
+        STATE.unlink()
 
-    def _replace(self, text: str) -> None:
-        """Put the new text in the old file's place.
+    def _service(self, command: str) -> None:
+        code, _stdout, stderr = self.module.run_command(["systemctl", command, SERVICE])
+        if code:
+            raise OSError(f"systemctl {command} {SERVICE}: {stderr.strip() or f'exit code {code}'}")
 
-        The plan has made the old file's attributes right before, so that the ones which atomic_move copies are right,
-        and so are a backup's. For a new file it asks the umask. A secret is never readable, not even for a moment.
+    def _write(self, plan: ConfigPlan) -> None:
+        if plan.backup and plan.former is not None:
+            kept = Path(plan.backup)
+            kept.unlink(missing_ok=True)  # atomic_move would copy its attributes, whatever they have become
+            self._replace(kept, plan.former)
+        self._replace(self.path, plan.text)
+
+    def _replace(self, path: Path, text: str) -> None:
+        """Put a file with this text in the place of what is there.
+
+        The plan has made the old file's attributes right before, so that the ones which atomic_move copies are right.
+        For a new file it asks the umask. A secret is never readable, not even for a moment.
         """
         descriptor, new = tempfile.mkstemp(dir=self.module.tmpdir)
         with os.fdopen(descriptor, "wb") as stream:
@@ -74,13 +83,17 @@ class ConfigWriter:
             os.fsync(stream.fileno())
         umask = os.umask(0o077)
         try:
-            if self.backup:
-                self.backup_file = self.module.backup_local(str(self.path)) or None
-            self.module.atomic_move(new, str(self.path))
+            self.module.atomic_move(new, str(path))
         except OSError:
             raise
         except Exception as error:  # what AnsibleModule raises, around an OSError
             raise OSError(str(error)) from error
         finally:
             os.umask(umask)
-        self._restrict()
+        _restrict(path)
+
+
+def _restrict(path: Path) -> None:
+    right = right_attributes()
+    os.chown(path, right.uid, right.gid)
+    path.chmod(right.mode)

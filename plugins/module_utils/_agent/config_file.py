@@ -26,7 +26,7 @@ END = "# END fleetkit.ecs"
 
 
 # The names that variables really have. Anything else before a '=' may be the rest of a value broken over two lines.
-_NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
+NAME = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,34 @@ def setting(line: str) -> tuple[str | None, str]:
     """The variable that a line sets for ecs-init or for systemd, and the value; C((None, "")) where it sets none."""
     name, equals, value = line.strip().partition("=")
     name = name.rstrip()
-    return (name, value) if equals and _NAME.fullmatch(name) else (None, "")
+    return (name, value) if equals and NAME.fullmatch(name) else (None, "")
+
+
+def read_unlike(line: str) -> str | None:
+    """How ecs-init and systemd read a line differently, to follow the variable's name; None where they agree.
+
+    See EnvironmentFile= in systemd.exec(5). ecs-init reads its own environment through systemd, and gives the agent
+    the values as they stand in the file.
+    """
+    name, equals, value = line.strip().partition("=")
+    if "\0" in line:
+        return "has a NUL byte, for which systemd leaves out the whole file"
+    if name.startswith(("#", ";")):
+        hides = line.rstrip("\n").endswith("\\")
+        return "is a comment that ends with a backslash; systemd before 254 hides the next line" if hides else None
+    if not equals:
+        return None
+    if any("\udc80" <= character <= "\udcff" for character in line):
+        return "has bytes that are not UTF-8, for which systemd leaves out the whole file"
+    if not NAME.fullmatch(name.rstrip()):
+        return None
+    if name != name.rstrip() or value != value.lstrip():
+        return "has spaces round its '=', which systemd drops and ecs-init keeps; write it without"
+    if value.startswith(('"', "'")):
+        return "starts with a quote, which systemd drops and ecs-init keeps; write it without"
+    if "\\" in value:
+        return "has a backslash, which systemd drops and ecs-init keeps; write it without"
+    return None
 
 
 def effective(text: str) -> dict[str, str]:
@@ -79,7 +106,7 @@ def effective(text: str) -> dict[str, str]:
     found = {}
     for line in split_lines(text):
         name, equals, value = line.strip().partition("=")
-        if equals and _NAME.fullmatch(name):
+        if equals and NAME.fullmatch(name):
             found[name] = value
     return found
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Plan
 
+Version = tuple[int, int, int]
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -22,11 +24,12 @@ class Variable:
         name: as the agent or ecs-init reads it; case matters.
         type: which check of validate.py it goes through.
         since: the first agent version that knows it; None where that is older than the records.
+        until: the first agent version that no longer reads it.
         secret: it is or may hold a credential, so its value is never shown.
         allowed: the values of an enum, or of the items of an array.
         any_case: the agent does not mind the case of an enum.
         minimum, maximum: inclusive; a duration's as a duration.
-        items: what the items of an array are (C(uint16), C(string) or C(cidr)).
+        items: what the items of an array are (C(uint16), C(string) or C(cidr)), or of an object (C(attribute)).
         string_values: every value of an object must be a string.
         key_length, value_length: the longest keys and values of an object that the API takes.
         pattern, shape: a string's form, as a regular expression and in words.
@@ -37,6 +40,7 @@ class Variable:
     name: str
     type: str
     since: str | None
+    until: str | None = None
     secret: bool = False
     allowed: tuple[str, ...] = ()
     any_case: bool = False
@@ -82,10 +86,43 @@ class ConfigFile:
 
 
 @dataclass(frozen=True)
+class OtherFile:
+    """The other one of the two files that ecs-init reads.
+
+    Attributes:
+        wins: whether it is read last, so that its values take the place of ours.
+    """
+
+    path: str
+    text: str = field(repr=False)
+    wins: bool = False
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a plan is made from.
+
+    Attributes:
+        file: the file to write.
+        other: the other file, where there is one and ours is one of the two.
+        version: of the agent, as far as it is known.
+        saved_cluster: what the agent's saved state is of; None where it has none or the file is not the agent's.
+    """
+
+    file: ConfigFile
+    other: OtherFile | None = None
+    version: Version | None = None
+    saved_cluster: str | None = None
+
+
+@dataclass(frozen=True)
 class ConfigPlan(Plan):
     """A plan for a configuration file: the changes, and the one text that makes all of them.
 
-    C(before) and C(after) are for people and have their secrets masked; C(text) goes to the file.
+    C(before) and C(after) are for people and have their secrets masked; C(text) goes to the file, and C(former) to
+    the path C(backup), where there is one.
     """
 
     text: str = field(default="", repr=False)
+    former: str | None = field(default=None, repr=False)
+    backup: str | None = None

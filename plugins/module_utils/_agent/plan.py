@@ -11,6 +11,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.cluster import (
+    after_the_text,
+    before_the_text,
+    left_cluster,
+)
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import (
     Layout,
     effective,
@@ -18,43 +23,82 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file im
     setting,
     shown,
 )
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes, ConfigFile, ConfigPlan
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.variables import VARIABLES
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import (
+    Attributes,
+    ConfigFile,
+    ConfigPlan,
+    Host,
+    OtherFile,
+)
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.notices import notices
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change
 
-# The kinds of change that are a write of their own; the text of the file makes all others at once.
+# The kinds of change: what is around the text has a write of its own, one write of the text makes all of the others.
 DIRECTORY = "directory"
 ATTRIBUTES = "file_attributes"
+VARIABLE = "agent_variable"
+BLOCK = "block"
 
 
-def plan_config(present: ConfigFile, desired: Mapping[str, str | None], right: Attributes) -> ConfigPlan:
+def plan_config(
+    host: Host,
+    desired: Mapping[str, str | None],
+    right: Attributes,
+    move_cluster: bool = False,
+    backup: bool = False,
+) -> ConfigPlan:
     """Plan the file.
 
     Args:
-        present: the file as it was found.
+        host: the file and what is around it, as they were found.
         desired: the text of each declared variable; None for one that must not be there.
         right: the attributes that a file of ours has.
+        move_cluster: whether the agent's saved state may go when it is of another cluster.
+        backup: whether a former text is kept.
     """
+    present = host.file
     old = present.text or ""
     layout = Layout.of(old, present.path)
     new = layout.rewritten(desired)
     before, after = effective(old), effective(new)
-    changes = [*_surroundings(present, right, ours=new != old or any(desired.values()))]
-    changes += _variables(layout, desired, before, after)
-    if new != old and not any(change.kind == "agent_variable" for change in changes):
-        changes.append(Change("update", "block", present.path))
-    repaired = any(change.kind == ATTRIBUTES for change in changes)
+    in_effect = _in_effect(after, host.other)
+    left = left_cluster(host, desired, _in_effect(before, host.other), in_effect, move_cluster)
+    around = [*_surroundings(present, right, ours=new != old or any(desired.values()))]
+    variables = [*_variables(layout, desired, before, after)]
+    if new != old and not variables:
+        variables.append(Change("update", BLOCK, present.path))
+    repaired = any(change.kind == ATTRIBUTES for change in around)
     replaced = {name for name, value in after.items() if name in before and before[name] != value}
+    kept = backup_of(present.path) if backup and variables and present.text is not None else None
     return ConfigPlan(
-        changes=tuple(changes),
-        before=(f"{present.attributes}\n" if repaired else "") + masked(old),
+        changes=(*around, *before_the_text(left), *variables, *after_the_text(left)),
+        before=(f"{present.attributes}\n" if repaired else "")
+        + (f"saved state of the cluster {left}\n" if left else "")
+        + masked(old),
         after=(f"{right}\n" if repaired else "") + masked(new, replaced),
         # Not as "path": to that AnsibleModule adds the file's size and mode, which check mode could not predict.
-        result={"file": present.path, "variables": {name: shown(name, value) for name, value in after.items()}},
-        warnings=tuple(_warnings(desired)),
+        result={
+            "file": present.path,
+            "variables": {name: shown(name, value) for name, value in after.items()},
+            "backup_file": kept,
+        },
+        warnings=tuple(notices(host, desired, new, in_effect)),
         diff_title=present.path,
         text=new,
+        former=present.text,
+        backup=kept,
     )
+
+
+def backup_of(path: str) -> str:
+    """Where the former file is kept. One name, and one that nobody else uses, so that there is never more than one."""
+    return f"{path}.fleetkit.ecs~"
+
+
+def _in_effect(values: Mapping[str, str], other: OtherFile | None) -> dict[str, str]:
+    """The variables of both files, of which the later wins."""
+    there = effective(other.text) if other else {}
+    return {**values, **there} if other and other.wins else {**there, **values}
 
 
 def _surroundings(present: ConfigFile, right: Attributes, ours: bool) -> Iterator[Change]:
@@ -77,14 +121,8 @@ def _variables(
         there = name in owned or name in foreign
         was, will = (shown(name, values[name]) if name in values else None for values in (before, after))
         if value is None and there:
-            yield Change("delete", "agent_variable", name, before=was)
+            yield Change("delete", VARIABLE, name, before=was)
         elif value is not None and not there:
-            yield Change("create", "agent_variable", name, after=will)
+            yield Change("create", VARIABLE, name, after=will)
         elif value is not None and (name in foreign or before.get(name) != value):
-            yield Change("update", "agent_variable", name, before=was, after=will)
-
-
-def _warnings(desired: Mapping[str, str | None]) -> Iterator[str]:
-    for name, value in sorted(desired.items()):
-        if value is not None and VARIABLES[name].notice:
-            yield f"{name}: {VARIABLES[name].notice}."
+            yield Change("update", VARIABLE, name, before=was, after=will)

@@ -20,9 +20,11 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import NAME
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Variable
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.variables import VARIABLES
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.container_instance import attributes
 
 UINT16_MAX = 65535
 
@@ -31,19 +33,23 @@ class Unfit(ValueError):
     """Why a value will not do, and what would; to follow the value in a sentence, and never with a secret in it."""
 
 
-def validated(variables: Mapping[str, Any]) -> dict[str, str | None]:
-    """The text of each variable, None for one that must not be there; or a Refusal with every problem there is."""
+def validated(variables: Mapping[str, Any], allow_unknown: bool = False) -> dict[str, str | None]:
+    """The text of each variable, None for one that must not be there; or a Refusal with every problem there is.
+
+    A variable that is not in the table is refused, or taken as it is given: nothing is known of it, not even whether
+    its value is a secret.
+    """
     texts: dict[str, str | None] = {}
     problems = []
     for name, value in variables.items():
-        if name not in VARIABLES:
+        if name not in VARIABLES and not (allow_unknown and NAME.fullmatch(name)):
             problems.append(_unknown(name))
             continue
+        variable = VARIABLES.get(name, Variable(name, "any", None, secret=True))
         try:
-            texts[name] = text_of(VARIABLES[name], value)
+            texts[name] = text_of(variable, value)
         except Unfit as unfit:
-            said = "its value" if VARIABLES[name].secret else _said(value)
-            problems.append(f"{name}: {said} {unfit}.")
+            problems.append(f"{name}: {'its value' if variable.secret else _said(value)} {unfit}.")
     if problems:
         raise Refusal("variables: " + " ".join(problems))
     return texts
@@ -186,6 +192,9 @@ def _json_object(variable: Variable, value: Any) -> str:
     for key, item in value.items():
         if variable.string_values and not isinstance(item, str):
             raise _unfit(variable, f"has a value for {key!r} that is not a string; quote it")
+        why = attributes.why_unfit(key, item) if variable.items == "attribute" else None
+        if why:
+            raise _unfit(variable, f"has the attribute {why}")
         if variable.key_length and len(key) > variable.key_length:
             raise _unfit(variable, f"has a key of more than {variable.key_length} characters: {key!r}")
         if variable.value_length and len(item) > variable.value_length:
@@ -236,12 +245,21 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not in JSON")
 
 
+def _any(variable: Variable, value: Any) -> str:
+    """What is not known is written as it is given, and a boolean as Go and ecs-init both read it."""
+    del variable
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _compact(value) if isinstance(value, (Mapping, list)) else str(value)
+
+
 def _compact(value: Any) -> str:
     """One line, the same for the same content. Not ASCII only, which would take backslashes."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
 _CHECKS: dict[str, Callable[[Variable, Any], str]] = {
+    "any": _any,
     "bool": _bool,
     "duration": _duration,
     "enum": _enum,

@@ -44,8 +44,9 @@ _ALL = (
         "ECS_INSTANCE_ATTRIBUTES",
         "json_object",
         "1.14.0",
+        items="attribute",
         string_values=True,
-        otherwise=EXITS,
+        otherwise=f"bad JSON: {EXITS}; an attribute that Amazon ECS refuses: it exits for good",
     ),
     Variable(
         "ECS_CONTAINER_INSTANCE_TAGS",
@@ -280,9 +281,7 @@ _ALL = (
     Variable("ECS_ENABLE_MEMORY_UNBOUNDED_WINDOWS_WORKAROUND", "bool", "1.32.1", notice=ON_WINDOWS),
     Variable("ECS_SKIP_LOCALHOST_TRAFFIC_FILTER", "bool", "1.42.0", otherwise="error logged, false"),
     Variable("ECS_ALLOW_OFFHOST_INTROSPECTION_ACCESS", "bool", "1.45.0", otherwise="error logged, false"),
-    Variable(
-        "ECS_OFFHOST_INTROSPECTION_INTERFACE_NAME", "string", "1.55.4", notice="agents from 1.97.0 on no longer read it"
-    ),
+    Variable("ECS_OFFHOST_INTROSPECTION_INTERFACE_NAME", "string", "1.55.4", until="1.97.0"),
     Variable("ECS_AGENT_LABELS", "json_object", None, string_values=True, otherwise="error logged, no labels"),
     Variable("ECS_AGENT_APPARMOR_PROFILE", "string", "1.80.0"),
     Variable("ECS_AGENT_PID_NAMESPACE_HOST", "bool", "1.94.0", otherwise="debug log, false"),

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
-from . import enforce, iam
+from . import ecs, enforce, iam
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNER = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
@@ -33,9 +33,10 @@ class Control:
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
-    created), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
-    have and answer is "throttled", "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten":
-    done, and at once somebody else makes the trust policy of the fault's role its document.
+    created), drain_seconds (until a draining container instance has lost the tasks of services), and faults, a list of
+    {operation, times, answer, match}, where match has fields that the request must have and answer is "throttled",
+    "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten": done, and at once somebody else
+    makes the trust policy of the fault's role its document.
     """
 
     def __init__(self, application: Callable):
@@ -98,6 +99,7 @@ class Control:
     def behave(self, behaviour: dict) -> None:
         """Be so from now on."""
         self.behaviour = behaviour
+        ecs.draining.seconds = behaviour.get("drain_seconds", 0)
         iam.propagation.seconds = behaviour.get("visible_after", 0)
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:

@@ -8,19 +8,38 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
-from moto.ecs.exceptions import InvalidParameterException
+from moto.ecs.exceptions import ECSException, InvalidParameterException
 from moto.ecs.models import ContainerInstance, EC2ContainerServiceBackend
-from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.ecs.responses import EC2ContainerServiceResponse, format_attributes
 from moto.moto_api._internal import mock_random
 from moto.sts.models import sts_backends
 
 from .patch import replaces
 
+# Which of the cluster query language's expressions are known here.
+BY_HOST = re.compile(r"ec2InstanceId in \[(?P<ids>'[^']*'(, ?'[^']*')*)\]")
+MOST_ATTRIBUTES = 10
 ATTRIBUTE_NAME = re.compile(r"[\w./-]{1,128}", re.ASCII)
 ATTRIBUTE_VALUE = re.compile(r"[\w./@:\\ -]{0,128}", re.ASCII)
+
+
+# moto keeps attributes as a dictionary, and forgets to make a list of it in two answers.
+for answer in ("UpdateContainerInstancesStateResponse.containerInstances.ContainerInstance",
+               "DeregisterContainerInstanceResponse.containerInstance"):  # fmt: skip
+    EC2ContainerServiceResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER[f"{answer}.attributes"] = format_attributes
+
+
+class Draining:
+    """How long tasks of services go on after their container instance was set to drain: tests wait for it."""
+
+    seconds = 0.0
+
+
+draining = Draining()
 
 
 class RegisteredInstance(ContainerInstance):
@@ -42,6 +61,7 @@ class RegisteredInstance(ContainerInstance):
         self.version_info = {}
         self.registered_resources = []
         self.remaining_resources = []
+        self.draining_since = 0.0
 
     def update(self, params: dict) -> None:
         """Take over what a registration, the first or a later one, says."""
@@ -128,6 +148,85 @@ def list_container_instances(original, self, cluster_str: str, status: str | Non
     return original(self, cluster_str, status)
 
 
+@replaces(EC2ContainerServiceResponse, "list_container_instances")
+def list_filtered_container_instances(original, self) -> ActionResult:
+    """With the filter by host, which moto ignores; any other is refused."""
+    chosen = self._get_param("filter")
+    by_host = BY_HOST.fullmatch(chosen or "")
+    if chosen and not by_host:
+        raise InvalidParameterException(f"The lab does not know the filter {chosen}")
+    answer = original(self)
+    if by_host:
+        hosts = re.findall(r"'([^']*)'", by_host["ids"])
+        known = self.ecs_backend.container_instances[self.ecs_backend._get_cluster(self._get_param("cluster")).name]
+        found = [one.container_instance_arn for one in known.values() if one.ec2_instance_id in hosts]
+        return ActionResult({"containerInstanceArns": sorted(found)})
+    return answer
+
+
+@replaces(EC2ContainerServiceBackend, "describe_container_instances")
+def describe_container_instances(original, self, cluster_str: str, list_container_instance_ids: list[str]):
+    """Draining ones lose tasks of services after a while; deregistered ones are remembered for some time."""
+    cluster = self._get_cluster(cluster_str)
+    for instance in self.container_instances[cluster.name].values():
+        stop_tasks_of_services(self, cluster, instance)
+    found, failures = original(self, cluster_str, list_container_instance_ids)
+    remembered = getattr(self, "deregistered", {})
+    known = {failure.arn.split("/")[-1] for failure in failures} & set(remembered)
+    found += [remembered[identifier] for identifier in sorted(known)]
+    return found, [failure for failure in failures if failure.arn.split("/")[-1] not in known]
+
+
+def stop_tasks_of_services(backend: EC2ContainerServiceBackend, cluster, instance) -> None:
+    """What draining does: other tasks are left alone."""
+    if instance.status != "DRAINING" or time.monotonic() < instance.draining_since + draining.seconds:
+        return
+    for task in list(backend.tasks.get(cluster.name, {}).values()):
+        on_it = task.container_instance_arn == instance.container_instance_arn
+        if on_it and task.desired_status == "RUNNING" and task.group.startswith("service:"):
+            backend.stop_task(cluster.name, task.task_arn, "draining")
+
+
+@replaces(EC2ContainerServiceBackend, "update_container_instances_state")
+def update_container_instances_state(original, self, cluster_str: str, ids: list[str], status: str):
+    """As moto's, which does not say since when."""
+    found, failures = original(self, cluster_str, ids, status)
+    for instance in found:
+        instance.draining_since = time.monotonic()
+    return found, failures
+
+
+@replaces(EC2ContainerServiceBackend, "list_tasks")
+def list_tasks(original, self, cluster_str=None, *args, **kwargs):
+    """Those that are to run, unless others are asked for; moto gives all of them."""
+    bound = dict(zip(("container_instance", "family", "started_by", "service_name", "desiredStatus"), args), **kwargs)
+    bound["desiredStatus"] = bound.get("desiredStatus") or "RUNNING"
+    return original(self, cluster_str, **bound)
+
+
+@replaces(EC2ContainerServiceBackend, "put_attributes")
+def put_attributes(original, self, cluster_name: str, attributes: list[dict] | None = None) -> None:
+    """The API's limits, in a call and on a container instance."""
+    refuse_bad_attributes(attributes)
+    if len(attributes or []) > MOST_ATTRIBUTES:
+        raise InvalidParameterException("You can specify up to 10 attributes in a single call.")
+    instances = self.container_instances[self._get_cluster(cluster_name).name]
+    for identifier in {(item.get("targetId") or "").split("/")[-1] for item in attributes or []} & set(instances):
+        names = {item["name"] for item in attributes or [] if item["targetId"].endswith(identifier)}
+        own = {name for name in instances[identifier].attributes if not name.startswith(("ecs.", "com.amazonaws."))}
+        if len(own | names) > MOST_ATTRIBUTES:
+            raise ECSException("AttributeLimitExceededException", f"{identifier} would have more than 10 attributes.")
+    original(self, cluster_name, attributes)
+
+
+@replaces(EC2ContainerServiceBackend, "_delete_attribute")
+def delete_attribute(original, self, cluster_name: str, name: str, value=None, target_id=None, target_type=None):
+    """An attribute is deleted by its name; moto wants its value too."""
+    instance = self.container_instances[cluster_name].get((target_id or "").rsplit("/", 1)[-1])
+    held = instance.attributes.get(name) if instance else value
+    return original(self, cluster_name, name, held, target_id, target_type)
+
+
 @replaces(EC2ContainerServiceBackend, "deregister_container_instance")
 def deregister_container_instance(original, self, cluster_str: str, container_instance_str: str, force: bool):
     """An instance that is not there is a client's error; the count of instances follows, the state is INACTIVE."""
@@ -138,6 +237,7 @@ def deregister_container_instance(original, self, cluster_str: str, container_in
     cluster.registered_container_instances_count -= 1
     instance.status = "INACTIVE"
     instance.agent_connected = False
+    self.deregistered = {**getattr(self, "deregistered", {}), instance.id: instance}
     return instance
 
 

@@ -167,6 +167,12 @@ def instances(request: Request) -> list[str]:
     return [member(request, "container-instance", name) for name in request.params.get("containerInstances", [])]
 
 
+def targets(request: Request) -> list[str]:
+    """Container instances whose attributes are set."""
+    named = {attribute.get("targetId", "") for attribute in request.params.get("attributes", [])}
+    return [member(request, "container-instance", name) for name in sorted(named)]
+
+
 def nothing(request: Request) -> list[str]:
     """The action has no resources."""
     del request
@@ -240,6 +246,10 @@ NEEDS: dict[tuple[str, str], Callable[[Request], list[Need]]] = {
     ("ecs", "SubmitContainerStateChange"): on(cluster),
     ("ecs", "SubmitTaskStateChange"): on(cluster),
     ("ecs", "UpdateContainerInstancesState"): on(instances),
+    ("ecs", "DescribeContainerInstances"): on(instances),
+    ("ecs", "ListContainerInstances"): on(cluster),
+    ("ecs", "PutAttributes"): on(targets),
+    ("ecs", "DeleteAttributes"): on(targets),
     ("ecs", "PutAccountSetting"): on(nothing),
     ("ecs", "PutAccountSettingDefault"): on(nothing),
     ("ecs", "DeleteAccountSetting"): on(nothing),

@@ -49,6 +49,9 @@ DURATIONS = ("ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", "ECS_CONTAINER_STOP_TIMEOU
              "ECS_CONTAINER_CREATE_TIMEOUT", "ECS_IMAGE_CLEANUP_INTERVAL", "ECS_IMAGE_MINIMUM_CLEANUP_AGE",
              "ECS_POLLING_METRICS_WAIT_DURATION", "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT")  # fmt: skip
 
+# agent.db is a bolt database: a leaf has each key and, right behind it, its value, which is JSON. No more is like it.
+SAVED = re.compile(rb'(agent-version|cluster-name|container-instance-arn)("[^"]*")')
+
 
 class Leave(Exception):
     """The agent ends with this exit code."""
@@ -356,18 +359,21 @@ class Agent:
         """Take up what an earlier life saved; another cluster than then is a terminal error."""
         if not self.path.exists():
             return
-        saved = json.loads(self.path.read_text(encoding="utf-8"))
+        saved = {key.decode(): json.loads(value) for key, value in SAVED.findall(self.path.read_bytes())}
         configured = self.config.cluster or "default"
-        if short_name(saved["cluster"]) != short_name(configured):
-            reason = f"Data mismatch; saved cluster {saved['cluster']} does not match configured cluster {configured}"
+        if saved["cluster-name"] != configured:
+            reason = (
+                f"Data mismatch; saved cluster {saved['cluster-name']} does not match configured cluster {configured}"
+            )
             raise Leave(EXIT_TERMINAL, reason)
-        self.cluster, self.arn = saved["cluster"], saved["containerInstanceArn"]
+        self.cluster, self.arn = saved["cluster-name"], saved["container-instance-arn"]
 
     def save(self) -> None:
         """Keep the identity."""
         partial = self.path.with_suffix(".new")
-        content = {"cluster": self.cluster, "containerInstanceArn": self.arn, "version": VERSION}
-        partial.write_text(json.dumps(content), encoding="utf-8")
+        content = {"agent-version": VERSION, "cluster-name": self.cluster, "container-instance-arn": self.arn}
+        leaf = "".join(key + json.dumps(value) for key, value in content.items())
+        partial.write_bytes(b"\0" * 16 + b"\xed\xda\x0c\xed" + leaf.encode() + b"\0" * 16)
         partial.chmod(0o600)
         partial.rename(self.path)
 
@@ -441,11 +447,6 @@ class Agent:
         url = f"{endpoint.rstrip('/')}/ws?{urllib.parse.urlencode(query)}"
         with urllib.request.urlopen(urllib.request.Request(url, headers=upgrade), timeout=10):
             log("info", "control channel answered")
-
-
-def short_name(cluster: str) -> str:
-    """A cluster's name, given as name or ARN."""
-    return cluster.rpartition("/")[2]
 
 
 class Handler(BaseHTTPRequestHandler):

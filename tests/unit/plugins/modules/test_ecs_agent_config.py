@@ -10,9 +10,11 @@ import stat
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings as module_warnings
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent import apply, cluster, read, state
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.apply import right_attributes
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import BEGIN, END
 from ansible_collections.fleetkit.ecs.plugins.modules import ecs_agent_config
@@ -36,6 +38,13 @@ def journal(monkeypatch):
     return lines
 
 
+@pytest.fixture(autouse=True)
+def empty_host(monkeypatch, tmp_path):
+    """No agent is installed or runs, whatever there is on this machine."""
+    monkeypatch.setattr(state, "IMAGE", tmp_path / "ecs-agent.tar")
+    monkeypatch.setattr(state, "running_version", lambda: None)
+
+
 @pytest.fixture
 def run(capsys, journal, tmp_path):
     (tmp_path / "tmp").mkdir()
@@ -45,6 +54,7 @@ def run(capsys, journal, tmp_path):
         if "inject_invocation" in PASS_VARS:  # older cores always return the invocation
             internal["_ansible_inject_invocation"] = True
         arguments = {"path": str(path), "variables": variables, **internal, **arguments}
+        module_warnings._global_warnings.clear()  # they outlive a module only in this process
         with patch_module_args(arguments), pytest.raises(SystemExit):
             ecs_agent_config.main()
         return json.loads(capsys.readouterr().out)
@@ -167,22 +177,33 @@ def test_a_foreign_owner_is_repaired(run, path):
     assert (path.stat().st_uid, path.stat().st_gid) == (right_attributes().uid, right_attributes().gid)
 
 
-def test_a_backup_is_kept_of_a_changed_text_and_no_more_readable_than_the_file(run, path):
-    path.write_text("ECS_ENGINE_AUTH_DATA={}\n")
-    path.chmod(0o644)
-    result = run(path, {"ECS_CLUSTER": "new"}, backup=True)
-    (copy,) = [file for file in path.parent.iterdir() if file != path]
-    assert result["backup_file"] == str(copy)
-    assert copy.read_text() == "ECS_ENGINE_AUTH_DATA={}\n"
-    assert mode(copy) == 0o600
-    again = run(path, {"ECS_CLUSTER": "new"}, backup=True)
-    assert "backup_file" not in again
-    assert len(list(path.parent.iterdir())) == 2
+def test_one_backup_is_kept_of_a_changed_text_and_no_more_readable_than_the_file(run, path):
+    copy = path.with_name("ecs.config.fleetkit.ecs~")
+    for number, text in enumerate(["ECS_ENGINE_AUTH_DATA={}\n", "ECS_ENGINE_AUTH_DATA={}\n#\n"]):
+        path.write_text(text)
+        path.chmod(0o644)
+        if number:
+            copy.chmod(0o644)
+        assert run(path, {"ECS_CLUSTER": "new"}, check=True, backup=True)["backup_file"] == str(copy)
+        assert run(path, {"ECS_CLUSTER": "new"}, backup=True)["backup_file"] == str(copy)
+        assert copy.read_text() == text
+        assert mode(copy) == 0o600
+        assert run(path, {"ECS_CLUSTER": "new"}, backup=True)["backup_file"] is None
+    assert sorted(path.parent.iterdir()) == [path, copy]
 
 
 def test_there_is_no_backup_where_there_was_no_file(run, path):
-    assert "backup_file" not in run(path, {"ECS_CLUSTER": "new"}, backup=True)
+    assert run(path, {"ECS_CLUSTER": "new"}, backup=True)["backup_file"] is None
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_somebody_else_put_in_the_backups_place_is_not_followed(run, path, tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.write_text("theirs")
+    path.write_text("A=1\n")
+    path.with_name("ecs.config.fleetkit.ecs~").symlink_to(theirs)
+    run(path, {"ECS_CLUSTER": "new"}, backup=True)
+    assert theirs.read_text() == "theirs"
 
 
 def test_bad_input_is_refused_before_anything_is_read_or_written(run, path):
@@ -293,3 +314,101 @@ def test_a_directory_that_hands_down_its_group_does_not_hand_it_to_the_file(run,
     run(path, {"ECS_CLUSTER": "new"})
     assert path.stat().st_gid == right_attributes().gid
     assert not run(path, {"ECS_CLUSTER": "new"})["changed"]
+
+
+@pytest.fixture
+def agent(monkeypatch, path, tmp_path):
+    """A host whose agent has registered in the cluster "old"; gives what was done, in order."""
+    done = []
+    database = tmp_path / "agent.db"
+    database.write_bytes(b'cluster-name"old"')
+    path.write_text("ECS_CLUSTER=old\n")
+    path.chmod(0o600)
+    for module in (apply, cluster, state):
+        monkeypatch.setattr(module, "STATE", database)
+    monkeypatch.setattr(read, "FILES", (str(tmp_path / "lower"), str(path)))
+
+    def systemctl(_module, command, **_options):
+        done.append((command[1], database.exists(), path.read_text()))
+        return systemctl.answers.get(command[1], (0, "", ""))
+
+    systemctl.answers = {}
+    systemctl.done = done
+    systemctl.database = database
+    monkeypatch.setattr(basic.AnsibleModule, "run_command", systemctl)
+    return systemctl
+
+
+def test_another_cluster_than_the_saved_one_is_refused_and_nothing_is_touched(run, path, agent):
+    result = run(path, {"ECS_CLUSTER": "new"})
+    assert (result["failed"], result["changed"], result["changes"]) == (True, False, [])
+    assert "move_cluster: true" in result["msg"]
+    assert path.read_text() == "ECS_CLUSTER=old\n"
+    assert (agent.database.exists(), agent.done) == (True, [])
+
+
+def test_a_move_stops_the_agent_removes_its_state_writes_and_starts_it_and_is_foreseen(run, path, agent):
+    predicted = run(path, {"ECS_CLUSTER": "new"}, check=True, move_cluster=True)
+    assert (agent.database.exists(), agent.done) == (True, [])
+    real = run(path, {"ECS_CLUSTER": "new"}, move_cluster=True)
+    assert {**real, "invocation": None} == {**predicted, "invocation": None}
+    assert [change["kind"] for change in real["changes"]] == ["agent_state", "agent_variable", "service"]
+    assert agent.done == [("stop", True, "ECS_CLUSTER=old\n"), ("start", False, NEW)]
+    assert not run(path, {"ECS_CLUSTER": "new"}, move_cluster=True)["changed"]
+
+
+def test_an_agent_that_cannot_be_stopped_keeps_its_state(run, path, agent):
+    agent.answers["stop"] = (5, "", "Failed to stop ecs.service: Unit ecs.service not loaded.\n")
+    result = run(path, {"ECS_CLUSTER": "new"}, move_cluster=True)
+    assert "Could not delete agent state" in result["msg"]
+    assert "Unit ecs.service not loaded" in result["msg"]
+    assert (result["changes"], agent.database.exists(), path.read_text()) == ([], True, "ECS_CLUSTER=old\n")
+
+
+def test_a_move_that_was_interrupted_before_the_text_is_finished_by_the_next_run(run, path, agent, monkeypatch):
+    def full(*_arguments):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(basic.AnsibleModule, "atomic_move", full)
+        result = run(path, {"ECS_CLUSTER": "new"}, move_cluster=True)
+    assert "Could not update agent variable ECS_CLUSTER: no space left" in result["msg"]
+    assert run(path, {"ECS_CLUSTER": "new"})["changed"]
+    assert path.read_text() == NEW
+
+
+def test_a_start_that_fails_is_told_with_what_was_done(run, path, agent):
+    agent.answers["start"] = (1, "", "Job for ecs.service failed.")
+    result = run(path, {"ECS_CLUSTER": "new"}, move_cluster=True)
+    assert (
+        result["msg"]
+        == "Could not update service ecs.service: systemctl start ecs.service: Job for ecs.service failed."
+    )
+    assert [change["kind"] for change in result["changes"]] == ["agent_state", "agent_variable"]
+
+
+def test_the_other_file_counts_where_it_is_read_last(run, path, agent, monkeypatch):
+    upper = path.with_name("upper")
+    upper.write_text("ECS_CLUSTER=old\n")
+    monkeypatch.setattr(read, "FILES", (str(path), str(upper)))
+    result = run(path, {"ECS_CLUSTER": "new"})
+    assert str(upper) in str(result["warnings"])
+    assert path.read_text() == NEW
+
+
+def test_an_older_agent_is_reported_whoever_names_its_version(run, path, monkeypatch, tmp_path):
+    (tmp_path / "ecs-agent.tar").symlink_to("ecs-agent-v1.10.0-1.tar")
+    declared = {"ECS_ENABLE_TASK_IAM_ROLE": True}
+    assert "needs agent 1.11.0 or later" in str(run(path, declared)["warnings"])
+    assert "warnings" not in run(path, declared, agent_version="1.11.0")
+    assert "has 1.9.0" in str(run(path, declared, agent_version="1.9.0-1")["warnings"])
+    assert "agent_version: 'latest' is not a version" in run(path, declared, agent_version="latest")["msg"]
+
+
+def test_a_variable_that_is_not_known_is_written_where_that_is_asked_for_and_never_shown(run, path, journal):
+    declared = {"ECS_NEW": PASSWORD}
+    assert "is not a variable" in run(path, declared)["msg"]
+    result = run(path, declared, allow_unknown=True)
+    assert result["variables"] == {"ECS_NEW": "********"}
+    assert path.read_text() == f"{BEGIN}\nECS_NEW={PASSWORD}\n{END}\n"
+    assert PASSWORD not in json.dumps(result) + "".join(journal)

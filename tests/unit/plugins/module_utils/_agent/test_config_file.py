@@ -12,6 +12,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file im
     Layout,
     effective,
     masked,
+    read_unlike,
     setting,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
@@ -145,3 +146,40 @@ def test_a_diff_shows_only_what_is_known_to_be_harmless(text, seen):
 def test_a_diff_shows_that_a_secret_changed():
     text = "ECS_ENGINE_AUTH_DATA=x\nHTTP_PROXY=y\n"
     assert masked(text, {"HTTP_PROXY"}) == "ECS_ENGINE_AUTH_DATA=********\nHTTP_PROXY=******** (changed)\n"
+
+
+ALIKE = [
+    "A=1\n",
+    "A=\n",
+    "A=1 2=#'\"\n",
+    "\tA=1 \r\n",
+    "# x\n",
+    "; A=\\x\n",
+    "A\n",
+    "\n",
+    "export A='1'\n",
+    'a-b="1"\n',
+    "# \udcff\n",
+]
+UNLIKE = {
+    "spaces before the sign": ("A =1\n", "has spaces round its '='"),
+    "spaces behind the sign": ("A= 1\n", "has spaces round its '='"),
+    "double quotes": ('A="1"\n', "starts with a quote"),
+    "single quotes": ("A='1'", "starts with a quote"),
+    "a backslash": ("A=a\\b\n", "has a backslash"),
+    "a continued line": ("A=1\\\n", "has a backslash"),
+    "a comment that hides the next line": ("  # x\\\n", "systemd before 254 hides the next line"),
+    "a NUL byte": ("# \0\n", "has a NUL byte"),
+    "not UTF-8": ("A=\udcff\n", "systemd leaves out the whole file"),
+    "a name that is not UTF-8": ("\udcff=1\n", "systemd leaves out the whole file"),
+}
+
+
+@pytest.mark.parametrize("line", ALIKE)
+def test_a_line_that_both_read_alike(line):
+    assert read_unlike(line) is None
+
+
+@pytest.mark.parametrize(("line", "why"), UNLIKE.values(), ids=UNLIKE)
+def test_a_line_that_systemd_reads_differently_is_told(line, why):
+    assert why in read_unlike(line)

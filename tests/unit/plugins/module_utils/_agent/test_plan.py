@@ -7,8 +7,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import BEGIN, END
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes, ConfigFile
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import (
+    Attributes,
+    ConfigFile,
+    Host,
+    OtherFile,
+)
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import plan_config
+from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 
 PATH = "/etc/ecs/ecs.config"
 RIGHT = Attributes(0o600, 0, 0)
@@ -19,8 +25,9 @@ def block(*lines):
     return "".join(f"{line}\n" for line in (BEGIN, *lines, END))
 
 
-def plan(text, desired, attributes=RIGHT, directory=True):
-    return plan_config(ConfigFile(PATH, text, None if text is None else attributes, directory), desired, RIGHT)
+def plan(text, desired, attributes=RIGHT, directory=True, move_cluster=False, backup=False, **host):
+    file = ConfigFile(PATH, text, None if text is None else attributes, directory)
+    return plan_config(Host(file, **host), desired, RIGHT, move_cluster, backup)
 
 
 def changes(planned):
@@ -104,6 +111,7 @@ def test_the_result_has_all_variables_of_the_file_as_ecs_init_reads_them():
             "AWS_SECRET_ACCESS_KEY": "********",
             "ECS_CLUSTER": "new",
         },
+        "backup_file": None,
     }
 
 
@@ -143,3 +151,71 @@ def test_a_variable_that_does_nothing_here_is_warned_of_and_written():
     planned = plan("", {"ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED": "true", "ECS_DOMAIN_JOINED_LINUX_INSTANCE": None})
     assert planned.warnings == ("ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED: it does nothing on Linux.",)
     assert "ECS_FSX_WINDOWS_FILE_SERVER_SUPPORTED=true\n" in planned.text
+
+
+STATE = "/var/lib/ecs/data/agent.db"
+OURS = block("ECS_CLUSTER=old")
+LOWER, UPPER = OtherFile("/other", "ECS_CLUSTER=old\n"), OtherFile("/other", "ECS_CLUSTER=old\n", wins=True)
+STAYS = {
+    "the saved cluster": (OURS, {"ECS_CLUSTER": "old"}, {"saved_cluster": "old"}),
+    "no saved cluster": (OURS, DESIRED, {"saved_cluster": None}),
+    "not declared and not changed": ("ECS_CLUSTER=x\n", {"ECS_LOGLEVEL": "info"}, {"saved_cluster": "old"}),
+    "not said in these files": (None, {"ECS_CLUSTER": None}, {"saved_cluster": "old"}),
+    "none is the default one": (OURS, {"ECS_CLUSTER": None}, {"saved_cluster": "default"}),
+    "the other file still says it": (OURS, {}, {"saved_cluster": "old", "other": LOWER}),
+    "the other file wins": (None, DESIRED, {"saved_cluster": "old", "other": UPPER}),
+}
+
+
+@pytest.mark.parametrize("move", [False, True])
+@pytest.mark.parametrize(("text", "desired", "host"), STAYS.values(), ids=STAYS)
+def test_a_host_that_stays_in_its_cluster_keeps_its_saved_state(text, desired, host, move):
+    kinds = {change.kind for change in plan(text, desired, move_cluster=move, **host).changes}
+    assert not kinds & {"agent_state", "service"}
+
+
+LEAVES = {
+    "declared": (OURS, DESIRED, "'new'"),
+    "declared before, by hand": (block("ECS_CLUSTER=new"), DESIRED, "'new'"),
+    "as an ARN": (OURS, {"ECS_CLUSTER": "arn:aws:ecs:us-west-2:123456789012:cluster/old"}, "cluster/old'"),
+    "no longer declared": (OURS, {}, "'default'"),
+    "declared absent": (OURS, {"ECS_CLUSTER": None}, "'default'"),
+}
+
+
+@pytest.mark.parametrize(("text", "desired", "cluster"), LEAVES.values(), ids=LEAVES)
+def test_another_cluster_is_refused_with_the_way_out(text, desired, cluster):
+    with pytest.raises(Refusal) as caught:
+        plan(text, desired, saved_cluster="old")
+    for part in (cluster, STATE, "the cluster 'old'", "code 5", "move_cluster: true", "ecs_container_instance"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "desired", "cluster"), LEAVES.values(), ids=LEAVES)
+def test_a_move_removes_the_saved_state_before_it_writes_and_starts_the_agent_last(text, desired, cluster):
+    planned = changes(plan(text, desired, saved_cluster="old", move_cluster=True))
+    assert planned[0] == f"delete agent_state {STATE}"
+    assert planned[-1] == "update service ecs.service"
+    assert planned[1:-1] == changes(plan(text, desired))
+
+
+def test_the_diff_of_a_move_shows_the_saved_state_that_goes():
+    diff = plan(OURS, DESIRED, saved_cluster="old", move_cluster=True).diff()
+    assert diff["before"].splitlines()[0] == "saved state of the cluster old"
+    assert "saved state" not in diff["after"]
+
+
+KEPT = f"{PATH}.fleetkit.ecs~"
+BACKUPS = {
+    "a changed text": ("A=1\n", DESIRED, True, KEPT),
+    "not asked for": ("A=1\n", DESIRED, False, None),
+    "no file": (None, DESIRED, True, None),
+    "the same text": (block("ECS_CLUSTER=new"), DESIRED, True, None),
+}
+
+
+@pytest.mark.parametrize(("text", "desired", "backup", "path"), BACKUPS.values(), ids=BACKUPS)
+def test_a_former_text_is_kept_where_there_is_one_and_it_changes(text, desired, backup, path):
+    planned = plan(text, desired, backup=backup)
+    assert (planned.backup, planned.result["backup_file"]) == (path, path)
+    assert planned.former == text

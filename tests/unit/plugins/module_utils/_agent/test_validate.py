@@ -40,7 +40,8 @@ WRITTEN = [
     ("ECS_LOG_MAX_FILE_SIZE_MB", "2.5", "2.5"),
     ("ECS_INSTANCE_ATTRIBUTES", {"b": "2", "a": "x y"}, '{"a":"x y","b":"2"}'),
     ("ECS_INSTANCE_ATTRIBUTES", '{ "b": "2",\n  "a": "x y" }\n', '{"a":"x y","b":"2"}'),
-    ("ECS_INSTANCE_ATTRIBUTES", {"stadt": "Köln"}, '{"stadt":"Köln"}'),
+    ("ECS_INSTANCE_ATTRIBUTES", {"a-b_./C": "d:e@f"}, '{"a-b_./C":"d:e@f"}'),
+    ("ECS_CONTAINER_INSTANCE_TAGS", {"stadt": "Köln"}, '{"stadt":"Köln"}'),
     ("ECS_INSTANCE_ATTRIBUTES", {}, "{}"),
     ("ECS_CONTAINER_INSTANCE_TAGS", {"k" * 128: "v" * 256}, json.dumps({"k" * 128: "v" * 256}, separators=(",", ":"))),
     (
@@ -138,8 +139,11 @@ REFUSED = [
     ("ECS_INSTANCE_ATTRIBUTES", {"rack": 7}, "has a value for 'rack' that is not a string; quote it"),
     ("ECS_INSTANCE_ATTRIBUTES", {"gpu": True}, "has a value for 'gpu' that is not a string; quote it"),
     ("ECS_INSTANCE_ATTRIBUTES", {"a": {"b": "c"}}, "has a value for 'a' that is not a string"),
-    ("ECS_INSTANCE_ATTRIBUTES", {"a": 'say "x"'}, "needs a backslash"),
-    ("ECS_INSTANCE_ATTRIBUTES", {"a": "line\nbreak"}, "needs a backslash"),
+    ("ECS_INSTANCE_ATTRIBUTES", {"a b": "c"}, "has the attribute 'a b': a name has 1 to 128 letters"),
+    ("ECS_INSTANCE_ATTRIBUTES", {"stadt": "Köln"}, "has the attribute 'stadt': a value has at most 128 letters"),
+    ("ECS_INSTANCE_ATTRIBUTES", {"a": "b "}, "no space at an end; what the agent does with a wrong value: bad JSON"),
+    ("ECS_CONTAINER_INSTANCE_TAGS", {"a": 'say "x"'}, "needs a backslash"),
+    ("ECS_CONTAINER_INSTANCE_TAGS", {"a": "line\nbreak"}, "needs a backslash"),
     ("ECS_CONTAINER_INSTANCE_TAGS", {"k" * 129: "v"}, "has a key of more than 128 characters"),
     ("ECS_CONTAINER_INSTANCE_TAGS", {"k": "v" * 257}, "has a value for 'k' of more than 256 characters"),
     ("ECS_ENGINE_AUTH_DATA", '{"a": NaN}', "NaN is not in JSON"),
@@ -188,6 +192,33 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(name, value, sentence
     message = refusal({name: value})
     assert sentence in message
     assert name in message
+
+
+UNKNOWN = {
+    "text": ("x=y", "x=y"),
+    "boolean": (True, "true"),
+    "number": (7, "7"),
+    "JSON": ({"b": [1], "a": "x"}, '{"a":"x","b":[1]}'),
+    "absent": (None, None),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_name_that_is_not_known_is_taken_where_that_is_asked_for(value, text):
+    assert validated({"ECS_NEW": value}, allow_unknown=True) == {"ECS_NEW": text}
+
+
+@pytest.mark.parametrize("name", ["ecs-new", "1A", "A B", "A=B", "", "#A"])
+def test_a_name_that_no_variable_has_is_refused_all_the_same(name):
+    with pytest.raises(Refusal, match="is not a variable"):
+        validated({name: "x"}, allow_unknown=True)
+
+
+def test_the_value_of_a_name_that_is_not_known_is_refused_without_being_shown():
+    with pytest.raises(Refusal) as caught:
+        validated({"ECS_NEW": f"{PASSWORD}\\"}, allow_unknown=True)
+    assert "ECS_NEW: its value needs a backslash" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 def test_all_problems_are_told_at_once():
