@@ -72,10 +72,6 @@ class AwsModule(AnsibleAWSModule):
                 self._module.no_log_values.update(self._credentials.values())
         return self._credentials
 
-    def warn(self, *args: Any, **kwargs: Any) -> None:
-        """Ansible's own way alone; amazon.aws 11 also puts it into the result, which ansible-core 2.21 deprecates."""
-        self._module.warn(*args, **kwargs)
-
     def _count(self, event_name: str, **_unused: Any) -> None:
         with self._counting:
             self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
