@@ -688,7 +688,7 @@ def test_a_family_is_its_latest_active_revision_and_numbers_are_not_used_again(e
         answer = ecs.register_task_definition(family="counted", containerDefinitions=[container])
         return answer["taskDefinition"]["revision"]
 
-    assert [register() for _ in range(3)] == [1, 2, 3]
+    assert [register(), register(), register()] == [1, 2, 3]
     ecs.deregister_task_definition(taskDefinition="counted:3")
     assert ecs.describe_task_definition(taskDefinition="counted")["taskDefinition"]["revision"] == 2
     assert ecs.describe_task_definition(taskDefinition="counted:3")["taskDefinition"]["status"] == "INACTIVE"
@@ -701,7 +701,7 @@ def test_a_family_is_its_latest_active_revision_and_numbers_are_not_used_again(e
 
 
 def test_revisions_are_listed_a_hundred_at_a_time(ecs):
-    for _ in range(101):
+    for _number in range(101):
         ecs.register_task_definition(
             family="many", containerDefinitions=[{"name": "a", "image": "nginx", "memory": 64}]
         )

@@ -118,7 +118,7 @@ def refuse_what_ecs_refuses(sent: dict) -> None:
     mode = sent.get("networkMode")
     fargate = "FARGATE" in sent.get("requiresCompatibilities", [])
     if fargate and mode != "awsvpc":
-        raise EcsClientException("Fargate only supports network mode ‘awsvpc’.")
+        raise EcsClientException("Fargate only supports network mode \u2018awsvpc\u2019.")
     if fargate and not (sent.get("cpu") and sent.get("memory")):
         raise EcsClientException("No Fargate configuration exists for given values.")
     if sent.get("tags") == []:
