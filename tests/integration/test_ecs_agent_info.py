@@ -154,13 +154,17 @@ def test_an_agent_that_does_not_answer_in_time_is_broken(agent, monkeypatch):
     began = time.monotonic()
     found = info()
     assert (found.status, "timed out" in found.reason) == ("broken", True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_something_that_hangs_up_is_broken(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            server.accept()[0].close()
+
         monkeypatch.setattr(introspection, "ADDRESS", server.getsockname())
-        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up, daemon=True).start()
         assert info().status == "broken"
 
 

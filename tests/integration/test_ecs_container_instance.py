@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 
 import boto3
 import pytest
@@ -125,28 +124,46 @@ def test_a_drain_without_tasks_costs_one_read_and_one_write(aws, arn):
     assert aws.operations() == ["DescribeContainerInstances", "UpdateContainerInstancesState"]
 
 
-def test_a_drain_waits_until_the_tasks_of_services_are_gone_and_tells_how_it_goes(aws, ecs, arn, monkeypatch):
-    lines: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "log", lambda _self, line, **_options: lines.append(line))
+@pytest.fixture
+def when_it_waits(monkeypatch):
+    """Do something as soon as the module says that it waits; gives what it says."""
+
+    def when_it_waits(action):
+        lines: list[str] = []
+
+        def log(_self, line, **_options):
+            if "waited" in line:
+                lines.append(line.partition(";")[0])
+                action()
+
+        monkeypatch.setattr(AnsibleModule, "log", log)
+        return lines
+
+    return when_it_waits
+
+
+def test_a_drain_waits_until_the_tasks_of_services_are_gone_and_tells_how_it_goes(aws, ecs, arn, when_it_waits):
     for _number in range(2):
         start(ecs, arn, "service:web")
-    aws.behave(drain_seconds=0.5)
+    aws.behave(drain_seconds=3600)
+    said = when_it_waits(lambda: aws.behave(drain_seconds=0))
     predicted = run(check=True, container_instance=arn, state="draining")
     drained = run(container_instance=arn, state="draining")
     assert not drained.failed
-    assert drained.waited >= 0.5
-    assert [line.partition(";")[0] for line in lines if "tasks are left" in line] == [f"2 tasks are left on {arn}"]
+    assert drained.waited > 0
+    assert said == [f"2 task(s) left on {arn}"]
     assert drained.container_instance == predicted.container_instance
     assert drained.container_instance["running_tasks_count"] == 0
     assert described(ecs, arn)["runningTasksCount"] == 0
 
 
-def test_a_drain_that_somebody_else_began_is_waited_for_and_changes_nothing(aws, ecs, arn, cluster):
+def test_a_drain_that_somebody_else_began_is_waited_for_and_changes_nothing(aws, ecs, arn, cluster, when_it_waits):
     start(ecs, arn, "service:web")
-    aws.behave(drain_seconds=0.5)
+    aws.behave(drain_seconds=3600)
     ecs.update_container_instances_state(cluster=cluster, containerInstances=[arn], status="DRAINING")
+    said = when_it_waits(lambda: aws.behave(drain_seconds=0))
     found = run(container_instance=arn, state="draining")
-    assert (found.changed, found.waited > 0) == (False, True)
+    assert (found.failed, found.changed, said) == (False, False, [f"1 task(s) left on {arn}"])
 
 
 def test_a_drain_that_runs_out_of_time_names_the_tasks_and_the_way_out_and_stays_draining(aws, ecs, arn, cluster):
@@ -154,14 +171,14 @@ def test_a_drain_that_runs_out_of_time_names_the_tasks_and_the_way_out_and_stays
     start(ecs, arn, "service:web")
     found = run(container_instance=arn, state="draining", wait_timeout=0)
     assert found.failed
-    for part in ("2 tasks are left", f"{batch} (family:batch)", "(service:web)", "state: active", "aws ecs stop-task"):
+    for part in ("2 task(s) left", f"{batch} (family:batch)", "(service:web)", "state: active", "aws ecs stop-task"):
         assert part in found.msg
     assert (found.changed, [change["kind"] for change in found.changes]) == (True, ["container_instance_status"])
     assert status(ecs, arn) == "DRAINING"
     aws.operations()
     again = run(container_instance=arn, state="draining", wait_timeout=0)
     assert (again.failed, again.changed) == (True, False)
-    assert "1 tasks are left" in again.msg
+    assert "1 task(s) left" in again.msg
     assert aws.operations() == ["DescribeContainerInstances", "ListTasks", "DescribeTasks"]
     ecs.stop_task(cluster=cluster, task=batch)
     assert not run(container_instance=arn, state="draining", wait_timeout=0).failed
@@ -173,12 +190,11 @@ def test_a_drain_need_not_be_waited_for(ecs, arn):
     assert (found.failed, found.container_instance["running_tasks_count"]) == (False, 1)
 
 
-def test_a_host_that_has_not_registered_is_waited_for(cluster, register):
-    later = threading.Timer(0.5, register)
-    later.start()
-    found = run(cluster=cluster, ec2_instance_id=HOST, wait_timeout=30)
-    later.join()
+def test_a_host_that_has_not_registered_is_waited_for(register, cluster, when_it_waits):
+    said = when_it_waits(register)
+    found = run(cluster=cluster, ec2_instance_id=HOST)
     assert (found.failed, found.container_instance["ec2_instance_id"]) == (False, HOST)
+    assert said == [f"{HOST} in the cluster {cluster} is not registered yet"]
 
 
 def test_a_host_that_does_not_register_is_a_failure_after_the_bound_and_a_warning_in_check_mode(cluster):
@@ -215,7 +231,7 @@ def test_one_with_tasks_is_deregistered_only_by_force(ecs, arn, check):
     start(ecs, arn, "family:batch")
     refused = run(check=check, container_instance=arn, state="absent")
     assert (refused.failed, refused.changed) == (True, False)
-    assert "has 1 tasks. Drain it first" in refused.msg
+    assert "has 1 task(s). Drain it first" in refused.msg
     assert status(ecs, arn) == "ACTIVE"
     assert run(check=check, container_instance=arn, state="absent", force=True).changed
 

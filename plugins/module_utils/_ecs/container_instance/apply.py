@@ -69,7 +69,7 @@ class Writer:
 
     def _drain(self, arn: str, tasks_left: int) -> None:
         while tasks_left:
-            if not self.deadline.wait(f"{tasks_left} tasks are left on {arn}"):
+            if not self.deadline.wait(f"{tasks_left} task(s) left on {arn}"):
                 raise Refusal(_out_of_time(arn, tasks_left, self.reader.name_tasks(arn), self.deadline.timeout))
             tasks_left = self.reader.tasks_left(arn)
 
@@ -84,7 +84,7 @@ def _out_of_time(arn: str, count: int, tasks: list[str], timeout: float) -> str:
     named = [*tasks[:NAMED], f"{len(tasks) - NAMED} more"] if len(tasks) > NAMED else tasks
     left = [*named, f"{count - len(tasks)} that are being stopped"] if count > len(tasks) else named
     return (
-        f"{count} tasks are left on {arn} after {timeout:g} seconds (wait_timeout): {', '.join(left)}. It stays "
+        f"{count} task(s) left on {arn} after {timeout:g} seconds (wait_timeout): {', '.join(left)}. It stays "
         "DRAINING. Draining stops tasks of services only, as their deployment configuration allows and once others can "
         "run elsewhere; stop any other task yourself (aws ecs stop-task) or let it end. Then run again, with a longer "
         "wait_timeout if need be, or give the instance back with state: active."

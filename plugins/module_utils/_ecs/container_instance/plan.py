@@ -60,7 +60,7 @@ def _plan_absent(present: ContainerInstance | None, request: Request) -> Instanc
         return InstancePlan(result={"container_instance": None})
     if present.tasks_left and not request.force:
         raise Refusal(
-            f"{present.arn} has {present.tasks_left} tasks. Drain it first with state: draining, or say force: true, "
+            f"{present.arn} has {present.tasks_left} task(s). Drain it first with state: draining, or say force: true, "
             "which leaves them running on the host, where Amazon ECS no longer knows of them."
         )
     gone = Change("delete", INSTANCE, present.arn, before=present.status)

@@ -91,7 +91,7 @@ def test_a_plan_knows_the_tasks_that_a_drain_has_to_wait_for():
 
 
 def test_one_with_tasks_is_not_deregistered_unless_that_is_said():
-    with pytest.raises(Refusal, match=r"has 3 tasks\. Drain it first with state: draining, or say force: true"):
+    with pytest.raises(Refusal, match=r"has 3 task\(s\)\. Drain it first with state: draining, or say force: true"):
         plan(BUSY, state="absent")
 
 
