@@ -206,13 +206,14 @@ def secrets() -> list[str]:
 
 
 def administrator(account_id: str) -> dict[str, str]:
-    """Credentials of a new access key of the user 'administrator' of an account."""
+    """Credentials of the user 'administrator' of an account; a user has two access keys at most, so it stays one."""
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account_id]["aws"]
     if "administrator" not in {user.name for user in backend.users.values()}:
         backend.create_user("us-east-1", "administrator", path="/")
-    key = backend.create_access_key("administrator")
+        backend.create_access_key("administrator")
+    key = backend.get_user("administrator").access_keys[0]
     return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
 
 
