@@ -68,7 +68,8 @@ options:
   trust:
     description:
       - The trust policy (who may assume the role), as a mapping or its JSON text.
-      - Needed to create the role.
+      - Needed to create the role. In check mode a role that does not exist yet is foreseen without it, with a warning;
+        a real run refuses it.
     type: json
     aliases: [assume_role_policy_document]
   managed_policies:
@@ -86,7 +87,9 @@ options:
     default: true
     aliases: [purge_policies, purge_policy]
   inline_policies:
-    description: Inline policies, as a map from policy name to document (a mapping or its JSON text).
+    description:
+      - Inline policies, as a map from policy name to document (a mapping or its JSON text).
+      - V(null) in place of a document deletes the policy of that name, whatever O(purge_inline_policies) says.
     type: dict
   purge_inline_policies:
     description: Whether inline policies that O(inline_policies) does not name are deleted, when it is given.

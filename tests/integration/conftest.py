@@ -29,6 +29,16 @@ CREDENTIALS = {
 }
 
 
+def keys_of(credentials: dict[str, str]) -> dict[str, str]:
+    """Credentials as AWS gives them, as boto3 takes them."""
+    keys = {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials.get("SessionToken"),
+    }
+    return {name: value for name, value in keys.items() if value}
+
+
 class LocalAws:
     """The local AWS as a test sees it: clients, what was asked of it, and a way to empty it."""
 
@@ -46,12 +56,15 @@ class LocalAws:
         self._request("POST", "/moto-api/reset")
         self._request("DELETE", "/_lab/requests")
         self._request("DELETE", "/_lab/behaviour")
+        self._request("DELETE", "/_lab/enforcement")
 
     def iam_of(self, account: str) -> Any:
         """IAM of another account, as its administrator."""
-        keys = json.loads(self._request("POST", f"/_lab/accounts/{account}"))
-        secrets = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
-        return boto3.client("iam", endpoint_url=self.url, **secrets)
+        return self.client("iam", **self.keys_of_account(account))
+
+    def keys_of_account(self, account: str) -> dict[str, str]:
+        """An administrator's keys in another account, as boto3 takes them."""
+        return keys_of(json.loads(self._request("POST", f"/_lab/accounts/{account}")))
 
     def issued_secrets(self) -> set[str]:
         """Secret key and token of every session that was begun."""
@@ -60,6 +73,23 @@ class LocalAws:
     def behave(self, **behaviour: Any) -> None:
         """Latency, late visibility, faults: see the lab's Control."""
         self._request("PUT", "/_lab/behaviour", behaviour)
+
+    def enforce(self) -> None:
+        """Identity policies of role sessions count, until reset()."""
+        self._request("PUT", "/_lab/enforcement")
+
+    def client(self, service: str, **keys: str) -> Any:
+        return boto3.client(service, endpoint_url=self.url, **keys)
+
+    def task_of(self, role_arn: str) -> dict[str, str]:
+        """Credentials of a task that has this role, as the agent gets them."""
+        sts = self.client("sts")
+
+        def as_ecs(request: Any, **_more: Any) -> None:
+            request.headers["X-Lab-Service-Principal"] = "ecs-tasks.amazonaws.com"
+
+        sts.meta.events.register("before-sign.sts", as_ecs)
+        return keys_of(sts.assume_role(RoleArn=role_arn, RoleSessionName="0123456789abcdef")["Credentials"])
 
     def operations(self) -> list[str]:
         """The operations asked since the last call, in order, as the server saw them."""

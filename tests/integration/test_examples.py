@@ -18,9 +18,10 @@ from examples import PLUGINS, examples
 ON_THE_CONTROLLER = sorted(
     [
         *PLUGINS.glob("modules/iam_*.py"),
+        *PLUGINS.glob("modules/sts_*.py"),
         *(
             PLUGINS / f"modules/{name}.py"
-            for name in ("ecs_account_setting", "ecs_container_instance", "ecs_task_definition")
+            for name in ("ecs_account_setting", "ecs_container_instance", "ecs_exec_check", "ecs_task_definition")
         ),
         *PLUGINS.glob("lookup/*.py"),
     ]

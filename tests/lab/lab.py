@@ -62,6 +62,11 @@ def reboot(args: argparse.Namespace) -> None:
     hosts.reboot(hosts.named(args.host))
 
 
+def task(args: argparse.Namespace) -> None:
+    """Start a container that stands for a task with a role; prints its id."""
+    print(hosts.start_task(hosts.named(args.host), args.family, args.role_arn))
+
+
 def status(args: argparse.Namespace) -> None:
     """Say what is up."""
     del args
@@ -97,6 +102,13 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reboot", help="reboot a host")
     command.add_argument("host")
     command.set_defaults(run=reboot)
+    command = commands.add_parser(
+        "task", help="start what stands for a task with a role, with the AWS CLI in its image"
+    )
+    command.add_argument("host")
+    command.add_argument("--family", default="app", help="of its task definition")
+    command.add_argument("--role-arn", required=True, help="its task role")
+    command.set_defaults(run=task)
     commands.add_parser("programs", help="install what the lab and the tests call").set_defaults(run=programs)
     commands.add_parser("status", help="say what is up").set_defaults(run=status)
     command = commands.add_parser("package", help="build and sign another version of the amazon-ecs-init double")

@@ -26,7 +26,8 @@ class Role:
 
     Attributes:
         managed_policies: policy name by ARN.
-        inline_policies: document by policy name; None for one whose document was not read.
+        inline_policies: document by policy name; None for one whose document was not read or, asked for, one that must
+            not be there.
         instance_profiles: names of the instance profiles that hold the role (read for a deletion only).
     """
 

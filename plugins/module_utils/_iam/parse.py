@@ -213,14 +213,15 @@ def _trust(value: Any) -> Document | None:
     return None if value is None else documents.parse("trust", value, documents.TRUST_ELEMENTS)
 
 
-def _inline_policies(value: Mapping[str, Any] | None) -> Mapping[str, Document] | None:
+def _inline_policies(value: Mapping[str, Any] | None) -> Mapping[str, Document | None] | None:
+    """Documents by name; null, for a policy that must not be there, stays None."""
     if value is None:
         return None
-    parsed = {}
+    parsed: dict[str, Document | None] = {}
     for name, document in value.items():
         names.check_name("inline_policies", name, 128)
-        parsed[name] = documents.parse(f"inline_policies: {name}", document)
-    size = sum(documents.size(document) for document in parsed.values())
+        parsed[name] = None if document is None else documents.parse(f"inline_policies: {name}", document)
+    size = sum(documents.size(document) for document in parsed.values() if document is not None)
     if size > documents.INLINE_POLICIES_LIMIT:
         raise Refusal(
             f"inline_policies: together they have {size} characters without white space; a role's inline policies "

@@ -45,7 +45,8 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
     Args:
         facts: what was read.
         request: what was asked for.
-        predicting: check mode, where a policy that does not exist yet is foreseen; a real run refuses it.
+        predicting: check mode, where a role without a trust policy and a managed policy that do not exist yet are
+            foreseen; a real run refuses them.
     """
     refuse_twin("name", "role", facts.role, request.role.name)
     refuse_twin("instance_profile", "instance profile", facts.profile, request.instance_profile)
@@ -55,7 +56,7 @@ def plan_role(facts: RoleFacts, request: RoleRequest, predicting: bool) -> Plan:
     after = _future_role(facts, request)
     profile = _future_profile_of(facts, request)
     changes = [
-        *(_role_itself(facts.role, after) if facts.role else _new_role(after, facts.unborn)),
+        *_role_changes(facts, after),
         *_attachments(facts.role, after),
         *_inline_policies(facts.role, after),
         *(_profile_changes(facts.profile, profile) if profile else ()),
@@ -80,7 +81,7 @@ def refuse_twin(parameter: str, what: str, actual: Any, name: str | None) -> Non
 
 def _refuse_what_cannot_be_done(facts: RoleFacts, request: RoleRequest, predicting: bool) -> None:
     name, trust = request.role.name, request.role.trust
-    if facts.role is None and trust is None:
+    if facts.role is None and trust is None and not predicting:
         raise Refusal(f"trust: role {name!r} does not exist yet, and a role cannot be created without a trust policy.")
     if trust is not None:
         refuse_long_trust("trust", trust, facts.trust_limit)
@@ -103,6 +104,9 @@ def refuse_long_trust(parameter: str, trust: Document, limit: int) -> None:
 
 def _role_warnings(facts: RoleFacts, request: RoleRequest) -> Iterator[str]:
     role = facts.role
+    if role is None and request.role.trust is None:
+        foreseen = facts.caller.arn("role", request.role.path, request.role.name)
+        yield f"name: role {request.role.name!r} does not exist yet; {foreseen} is foreseen."
     for policy in request.policies or ():
         found = facts.place_of(policy)
         if not found.exists:
@@ -179,8 +183,17 @@ def _future_inline(actual: Any, request: RoleRequest) -> Any:
     wanted = request.role.inline_policies
     if wanted is None:
         return actual
-    future = {name: _document((actual or {}).get(name), document) for name, document in wanted.items()}
-    return future if request.purge.inline_policies else {**(actual or {}), **future}
+    present = actual or {}
+    future = {name: _document(present.get(name), document) for name, document in wanted.items() if document is not None}
+    kept = {name: document for name, document in present.items() if name not in wanted}
+    return future if request.purge.inline_policies else {**kept, **future}
+
+
+def _role_changes(facts: RoleFacts, after: Role) -> Iterator[Change]:
+    if facts.role:
+        yield from _role_itself(facts.role, after)
+    elif after.trust is not None:
+        yield from _new_role(after, facts.unborn)
 
 
 def _new_role(after: Role, unborn: frozenset[str]) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import names
+from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.ecs_exec import ACTIONS as SSM_CHANNELS
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies.parts import (
     Document,
     Scope,
@@ -22,12 +23,6 @@ from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies.parts impor
 )
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies.trust import called_for
 
-SSM_CHANNELS = [
-    "ssmmessages:CreateControlChannel",
-    "ssmmessages:CreateDataChannel",
-    "ssmmessages:OpenControlChannel",
-    "ssmmessages:OpenDataChannel",
-]
 ECR_LAYERS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
 

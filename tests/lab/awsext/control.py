@@ -216,13 +216,14 @@ def secrets() -> list[str]:
 
 
 def access_key(account_id: str, name: str) -> dict[str, str]:
-    """Credentials of a new access key of a user of an account, who is created where there is none."""
+    """Credentials of a user of an account, who is created where there is none and keeps one access key."""
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account_id]["aws"]
     if name not in {user.name for user in backend.users.values()}:
         backend.create_user("us-east-1", name, path="/")
-    key = backend.create_access_key(name)
+        backend.create_access_key(name)
+    key = backend.get_user(name).access_keys[0]
     return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
 
 

@@ -250,3 +250,23 @@ def list_attributes(original, self, target_type, cluster_name=None, attr_name=No
         for item in found
         if (not attr_name or item[2] == attr_name) and (attr_value is None or item[3] == attr_value)
     ]
+
+
+@replaces(EC2ContainerServiceResponse, "run_task")
+def run_task(original, self) -> ActionResult:
+    """Keep whether ECS Exec was asked for, which takes a task role; its agent then runs in every container."""
+    enabled = bool(self._get_param("enableExecuteCommand", False))
+    definition = self.ecs_backend.describe_task_definition(self._get_param("taskDefinition"))
+    role = (self._get_param("overrides") or {}).get("taskRoleArn") or definition.task_role_arn
+    if enabled and not role:
+        raise InvalidParameterException(
+            "Tasks could not be created because a valid taskRoleArn is not being used. Specify a valid task role in "
+            "your task definition and try again."
+        )
+    before = {arn for tasks in self.ecs_backend.tasks.values() for arn in tasks}
+    answer = original(self)
+    for task in [task for tasks in self.ecs_backend.tasks.values() for arn, task in tasks.items() if arn not in before]:
+        task.enable_execute_command = enabled
+        for container in task.containers if enabled else []:
+            container.managed_agents = [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}]
+    return answer

@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import images
 from .engine import docker, host_flags, run, wait_for
 from .settings import (
+    AWS_CLI_IMAGE,
     ENDPOINT_URL,
     GATEWAY,
     GATEWAY_V6,
@@ -214,11 +217,49 @@ def report(host: Host) -> str:
 
 def load_task_image(host: Host) -> None:
     """Packet tests need an image on the host's own Docker, and no registry is there."""
-    if on(host, "docker", "image", "inspect", TASK_IMAGE).returncode == 0:
+    load_image(host, TASK_IMAGE, images.task_tarball)
+
+
+def load_image(host: Host, name: str, tarball: Callable[[], Path]) -> None:
+    """Put an image on a host's own Docker, if it is not there."""
+    if on(host, "docker", "image", "inspect", name).returncode == 0:
         return
-    say(f"loading {TASK_IMAGE} on {host.name}")
-    with images.task_tarball().open("rb") as tarball:
-        docker("exec", "--interactive", host.name, "docker", "load", stdin=tarball)
+    say(f"loading {name} on {host.name}")
+    with tarball().open("rb") as content:
+        docker("exec", "--interactive", host.name, "docker", "load", stdin=content)
+
+
+def start_task(host: Host, family: str, role_arn: str) -> str:
+    """Start what stands for a task of ECS that has a role, with the AWS CLI in its image; gives the container's id.
+
+    The agent is told of the task's role by a file, which the real one hears from ECS. Labels and the variable are those
+    of the real one; the region is not in a task's environment on a host, so what the task needs is in its definition.
+    """
+    load_image(host, AWS_CLI_IMAGE, images.aws_cli_tarball)
+    identifier, task = str(uuid.uuid4()), uuid.uuid4().hex
+    folder = "/var/lib/ecs/data/lab-tasks"
+    on_or_fail(host, "sh", "-c", f"mkdir -p {folder} && printf %s '{role_arn}' > {folder}/{identifier}")
+    account = role_arn.split(":")[4]
+    labels = {
+        "cluster": "demo",
+        "container-name": family,
+        "task-arn": f"arn:aws:ecs:{REGION}:{account}:task/demo/{task}",
+        "task-definition-family": family,
+        "task-definition-version": "1",
+    }
+    environment = {
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{identifier}",
+        "AWS_ENDPOINT_URL": ENDPOINT_URL,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    options = [f"--label=com.amazonaws.ecs.{name}={value}" for name, value in labels.items()]
+    options += [f"--env={name}={value}" for name, value in environment.items()]
+    return on_or_fail(host, "docker", "run", "--detach", *options, AWS_CLI_IMAGE, "sleep", "infinity")
+
+
+def on_or_fail(host: Host, *command: str) -> str:
+    """Run a command on a host that must succeed; gives what it says."""
+    return docker("exec", host.name, *command).stdout.strip()
 
 
 def let_in(host: Host) -> None:

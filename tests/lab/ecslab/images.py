@@ -12,9 +12,10 @@ import subprocess
 from pathlib import Path
 
 from .engine import docker, run
-from .settings import AGENT_IMAGE, CACHE, LAB, MIRROR, TASK_IMAGE, TASK_SUITE, LabError, say
+from .settings import AGENT_IMAGE, AWS_CLI_IMAGE, CACHE, LAB, MIRROR, TASK_IMAGE, TASK_SUITE, LabError, say
 
-TASK_PACKAGES = ["ca-certificates", "curl", "iproute2", "python3"]
+TASK_PACKAGES = ("ca-certificates", "curl", "iproute2", "python3")
+AWS_CLI_PACKAGES = ("awscli", "ca-certificates")
 HOST_PACKAGES = [
     "ca-certificates", "curl", "dbus", "docker.io", "gnupg", "iproute2", "iptables", "nftables", "openssh-server",
     "procps", "python3", "python3-apt", "sudo", "systemd", "systemd-sysv",
@@ -83,13 +84,13 @@ def host_options(suite: str) -> list[str]:
     ]
 
 
-def task_image() -> str:
+def task_image(kind: str = "task", packages: tuple[str, ...] = TASK_PACKAGES) -> str:
     """The small image with python3 and curl: what tasks run, and the floor of the agent's and the IMDS's images."""
-    options = ["--variant=essential", f"--include={','.join(TASK_PACKAGES)}"]
+    options = ["--variant=essential", f"--include={','.join(packages)}"]
     name = digest(TASK_SUITE, options)
-    tag = f"fleetkit-ecs-lab/task:{name}"
+    tag = f"fleetkit-ecs-lab/{kind}:{name}"
     if not exists(tag):
-        tarball = rootfs(TASK_SUITE, "task", name, options)
+        tarball = rootfs(TASK_SUITE, kind, name, options)
         say(f"importing {tag}")
         docker("import", "--change", 'CMD ["/bin/sh"]', str(tarball), tag)
     return tag
@@ -134,6 +135,11 @@ def agent_tarball(version: str) -> Path:
 def task_tarball() -> Path:
     """What 'docker load' takes: the task image."""
     return saved(task_image(), TASK_IMAGE, "task-image")
+
+
+def aws_cli_tarball() -> Path:
+    """The same for the image of a task that has the AWS CLI. It is big, and few tests need it."""
+    return saved(task_image("aws-cli", AWS_CLI_PACKAGES), AWS_CLI_IMAGE, "aws-cli-image")
 
 
 def saved(tag: str, name: str, stem: str) -> Path:

@@ -48,6 +48,7 @@ ACCOUNT_ID = "123456789012"
 INSTANCE_PROFILE = "ecsInstanceRole-profile"
 
 TASK_IMAGE = "lab/task:latest"
+AWS_CLI_IMAGE = "lab/aws-cli:latest"
 AGENT_IMAGE = "amazon/amazon-ecs-agent:latest"
 ECS_INIT_VERSION = "1.105.1-1"
 

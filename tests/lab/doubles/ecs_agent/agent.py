@@ -5,7 +5,7 @@
 """A test double of the ECS container agent: it registers the host and answers on 51678 and 51679.
 
 It reads its environment as the real one does, signs its calls, keeps agent.db and leaves with the real exit codes.
-It runs no tasks. It holds no code of Amazon's.
+It runs no tasks, but gives credentials to the containers that the lab starts as tasks. It holds no code of Amazon's.
 """
 
 from __future__ import annotations
@@ -509,20 +509,72 @@ class Credentials(Handler):
     """Port 51679, on 127.0.0.1 only."""
 
     def do_GET(self) -> None:
-        """No task runs here, so no id is known."""
+        """The credentials of a task's role, by the id that only its containers have."""
         url = urllib.parse.urlsplit(self.path)
         if url.path.startswith("/v2/credentials/"):
-            self.refuse("CredentialsV2Request", url.path.removeprefix("/v2/credentials/"))
+            self.give("CredentialsV2Request", url.path.removeprefix("/v2/credentials/"))
         elif url.path == "/v1/credentials":
-            self.refuse("CredentialsV1Request", "".join(urllib.parse.parse_qs(url.query).get("id", [])))
+            self.give("CredentialsV1Request", "".join(urllib.parse.parse_qs(url.query).get("id", [])))
         else:
             self.not_found()
 
-    def refuse(self, request: str, identifier: str) -> None:
+    def give(self, request: str, identifier: str) -> None:
+        """Credentials of a known task; the refusals are in the real agent's words."""
+        if not identifier:
+            self.refuse("NoIdInRequest", f"{request}: No ID in the request")
+            return
+        role_arn = task_role_of(self.agent.config, identifier)
+        if role_arn is None:
+            self.refuse("InvalidIdInRequest", f"{request}: Credentials not found")
+            return
+        try:
+            found = assume(self.agent.config, role_arn, identifier)
+        except (ApiError, OSError) as error:
+            log("error", f"task credentials: {error}")
+            self.answer_json(500, {"code": "InternalServerError", "message": "", "HTTPErrorCode": 500})
+            return
+        self.answer_json(200, found)
+
+    def refuse(self, code: str, message: str) -> None:
         """As the real agent words it."""
-        code = "InvalidIdInRequest" if identifier else "NoIdInRequest"
-        message = "Credentials not found" if identifier else "No ID in the request"
-        self.answer_json(400, {"code": code, "message": f"{request}: {message}", "HTTPErrorCode": 400})
+        self.answer_json(400, {"code": code, "message": message, "HTTPErrorCode": 400})
+
+
+def task_role_of(config: Config, identifier: str) -> str | None:
+    """The role of a task that the lab says runs here: the content of the file of that id in the data directory.
+
+    The real agent is told by ECS what to run, and is told of no task with a role while task roles are off.
+    """
+    path = config.data / "lab-tasks" / identifier
+    if not config.task_role or not re.fullmatch(r"[0-9a-f-]{36}", identifier) or not path.is_file():
+        return None
+    return path.read_text(encoding="ascii").strip()
+
+
+def assume(config: Config, role_arn: str, identifier: str) -> dict[str, str]:
+    """What ECS does for a task and sends to the agent: the role's credentials, in the form of the endpoint."""
+    _arn, partition, _iam, _region, account, _role = role_arn.split(":", 5)
+    task = uuid.uuid5(uuid.NAMESPACE_OID, identifier).hex
+    scope = f"lab/20260101/{config.region}/sts/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Lab-Internal": "lab",
+        "X-Lab-Service-Principal": "ecs-tasks.amazonaws.com",
+        "X-Lab-Source-Account": account,
+        "X-Lab-Source-Arn": f"arn:{partition}:ecs:{config.region}:{account}:task/{task}",
+    }
+    fields = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role_arn, "RoleSessionName": task}
+    body = urllib.parse.urlencode(fields).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(config.endpoint, body, headers), timeout=30) as reply:
+            answer = reply.read().decode()
+    except urllib.error.HTTPError as error:
+        raise ApiError(error.code, "AssumeRole", error.read().decode(errors="replace")[:200]) from error
+    found = {name: re.search(f"<{name}>([^<]+)</{name}>", answer)[1] for name in
+             ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")}  # fmt: skip
+    token = found.pop("SessionToken")
+    return {"RoleArn": role_arn, **found, "Token": token}
 
 
 class DualStack(ThreadingHTTPServer):

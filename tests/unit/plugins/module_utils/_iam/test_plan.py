@@ -92,6 +92,10 @@ ROLE_CASES = {
         RoleRequest(Role("r", inline_policies={"one": OTHER})),
         ["update inline_policy one"],
     ),
+    "an inline policy that must not be there goes without purge": (
+        RoleRequest(Role("r", inline_policies={"one": None, "three": None}), purge=Purge(inline_policies=False)),
+        ["delete inline_policy one"],
+    ),
     "Amazon's tags are never removed": (RoleRequest(Role("r", tags={})), ["delete role_tags r"]),
     "tags added without purge": (
         RoleRequest(Role("r", tags={"c": "3"}), purge=Purge(tags=False)),
@@ -149,6 +153,15 @@ def test_a_missing_policy_is_foreseen_only_in_check_mode():
     assert "does not exist yet" in role_plan(request, policies=missing, predicting=True).warnings[0]
     with pytest.raises(Refusal, match="'C' does not exist"):
         role_plan(request, policies=missing)
+
+
+def test_a_missing_role_without_a_trust_policy_is_foreseen_only_in_check_mode():
+    request = RoleRequest(Role("r", inline_policies={"one": DOCUMENT, "two": None}))
+    foreseen = role_plan(request, role=None, predicting=True)
+    assert steps(foreseen) == ["create inline_policy one"]
+    assert "arn:aws-cn:iam::123456789012:role/r is foreseen" in foreseen.warnings[0]
+    with pytest.raises(Refusal, match="'r' does not exist yet"):
+        role_plan(request, role=None)
 
 
 def test_a_deleted_principal_in_the_trust_policy_is_named():
