@@ -264,6 +264,7 @@ RULE = {
     "chain": {"type": "str", "required": True},
     "ip_version": {"type": "str", "choices": ["ipv4", "ipv6"], "default": "ipv4"},
     "position": {"type": "int"},
+    "action": {"type": "str", "choices": ["append", "insert"], "default": "append"},
     "protocol": {"type": "str"},
     "source": {"type": "str"},
     "destination": {"type": "str"},
@@ -280,7 +281,12 @@ RULE = {
 SPEC = {
     "name": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE},
+    "prohibit_forwarding_to": {"type": "list", "elements": "str"},
+    "sysctls": {"type": "dict"},
+    "loopback_routes": {"type": "list", "elements": "str"},
+    "restore_ecs_init": {"type": "bool", "default": False},
     "persist": {"type": "bool", "default": True},
+    "required_by_docker": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -293,6 +299,8 @@ def main() -> None:
         module.fail_json(msg=str(refusal))
     commands = Commands(module)
     apply = Apply(module, commands)
+    if not module.check_mode:
+        apply.lock()
     converge(
         module,
         read=lambda: read_host(commands, wanted),
