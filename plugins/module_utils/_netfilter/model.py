@@ -92,7 +92,7 @@ class RuleSet:
     name: str
     rules: tuple[Rule, ...] = ()
     persist: bool = False
-    beside: Beside = Beside()
+    beside: Beside = field(default_factory=Beside)
     required_by_docker: bool = False
     restore_ecs_init: bool = False
 
@@ -166,12 +166,12 @@ class Host:
 
     chains: Mapping[Place, tuple[str, ...]]
     ip_versions: frozenset[str] = frozenset({"ipv4", "ipv6"})
-    kernel: Kernel = Kernel()
+    kernel: Kernel = field(default_factory=Kernel)
     files: Mapping[str, File] | None = None
     unit: Unit | None = None
-    had: Beside = Beside()
+    had: Beside = field(default_factory=Beside)
     others: Mapping[str, Beside] = field(default_factory=dict)
-    docker: Docker = Docker()
+    docker: Docker = field(default_factory=Docker)
     ecs_init: bool = False
     networkd: bool = False
 

@@ -58,7 +58,7 @@ class Commands:
 
 def read_host(commands: Commands, wanted: RuleSet) -> Host:
     declared = {rule.place.ip_version for rule in wanted.rules}
-    ip_versions = _ip_versions(commands, declared)
+    ip_versions = read_ip_versions(commands, declared)
     chains = read_chains(commands, ip_versions)
     files = {path: file for path in persist.paths(wanted.name).values() if (file := _file(Path(path)))}
     others = read_sets()
@@ -103,11 +103,11 @@ def parse_save(ip_version: str, text: str) -> Mapping[Place, tuple[str, ...]]:
     return chains
 
 
-def _ip_versions(commands: Commands, declared: set[str]) -> list[str]:
+def read_ip_versions(commands: Commands, declared: Iterable[str] = ()) -> list[str]:
     """The IP versions to look at: the host's own, whether rules for them are declared or left over."""
     kernel = [version for version in TOOLS if version == "ipv4" or Path("/proc/sys/net/ipv6").is_dir()]
     tools = {version: commands.find(f"{TOOLS[version]}-save") for version in kernel}
-    for version in declared.intersection(kernel):
+    for version in {*declared} & {*kernel}:
         if tools[version] is None:
             raise Refusal(f"{TOOLS[version]} is not installed on this host: install the package iptables")
     return [version for version in kernel if tools[version]]
@@ -185,7 +185,7 @@ def read_units(commands: Commands, *names: str) -> dict[str, dict[str, str]]:
     """What systemd knows of units, in one call; nothing where it does not run."""
     if not Path("/run/systemd/system").is_dir():
         return {}
-    properties = "--property=Id,ActiveState,UnitFileState,NeedDaemonReload"
+    properties = "--property=Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,After"
     shown = commands.run("systemctl", "show", properties, *names)
     blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
     return {block["Id"]: block for block in blocks}
