@@ -20,10 +20,14 @@ options:
     description:
       - What to look at.
       - V(credential_path) is the way of a task's request for credentials to the agent. While C(ecs.service) is active,
-        the rules that C(ecs-init) makes are there exactly once, C(net.ipv4.conf.all.route_localnet) is V(1), and the
-        agent answers on C(127.0.0.1:51679) and C(127.0.0.1:51678), each within two seconds.
-      - V(imds_guard) is Amazon's rule that keeps bridge tasks away from the instance metadata service. It is the first
-        in C(DOCKER-USER), and C(FORWARD) jumps there before it accepts anything.
+        or a set of M(fleetkit.ecs.netfilter_rules) makes the path, its rules are there exactly once,
+        C(net.ipv4.conf.all.route_localnet) is V(1), and the agent answers on C(127.0.0.1:51679) and
+        C(127.0.0.1:51678), each within two seconds.
+      - V(imds_guard) is what keeps bridge tasks away from the instance metadata service. Amazon's rule is the first
+        in C(DOCKER-USER), and C(FORWARD) jumps there before it accepts anything. Where sets of
+        M(fleetkit.ecs.netfilter_rules) are persisted, the unit that keeps them is enabled and active, Docker starts
+        after it, and the routing rules that they want are there and come first. Docker's chains are in the backend
+        that C(iptables) on the host is.
     type: list
     elements: str
     choices: [credential_path, imds_guard]
@@ -81,7 +85,8 @@ checks:
     - name: imds_guard
       status: wrong
       found: the rule -A DOCKER-USER -d 169.254.169.254/32 -i docker+ -j DROP is at position 2
-      remedy: place it at position 1 with fleetkit.ecs.netfilter_rules, or restart the unit of its set
+      remedy: >-
+        place it at position 1 with fleetkit.ecs.netfilter_rules, or run systemctl reload fleetkit-ecs-netfilter.service
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: netfilter_rules
-short_description: Own a named set of iptables rules, in force now and after every boot
+short_description: Own a named set of iptables rules, in force now, after every boot and after every flush
 version_added: 0.1.0
 description:
   - Places, orders, prunes and persists a set of C(iptables) rules in one call.
@@ -17,6 +17,7 @@ description:
     It is replaced by the set's own rule in one transaction.
   - Each table is changed in one transaction of C(iptables-restore --noflush), after all of them were tried with
     C(--test). No chain is flushed and no other rule is touched.
+  - A set can have routing rules, sysctls and routes beside its rules, put into force and taken back in a safe order.
   - Everything that is wrong with the arguments is refused in one message before anything is read.
 extends_documentation_fragment:
   - fleetkit.ecs._attributes
@@ -30,12 +31,12 @@ options:
   rules:
     description:
       - All rules of the set. Those of the set that are no longer declared are deleted.
-      - Required with O(state=present).
+      - With O(state=present) there must be at least one, or something in O(prohibit_forwarding_to), O(sysctls) or
+        O(loopback_routes).
       - The options are those of M(ansible.builtin.iptables). A leading V(!) negates O(rules[].source),
         O(rules[].destination), O(rules[].in_interface), O(rules[].out_interface), O(rules[].protocol),
         O(rules[].destination_port) and O(rules[].ctstate).
-      - Where C(ecs.service) runs, do not declare the rules that C(ecs-init) makes itself.
-        It would add a second copy of each.
+      - Where C(ecs-init) is installed, the rules that it makes itself are refused. It would add a second copy of each.
     type: list
     elements: dict
     suboptions:
@@ -47,6 +48,8 @@ options:
       chain:
         description:
           - The chain, which must exist. In check mode a chain that does not exist yet is predicted, with a warning.
+          - A rule for one of Docker's chains (C(DOCKER...)) that does not exist yet is written down by a persisted set,
+            and placed as soon as Docker has made the chain. It is then in RV(deferred) and not in RV(rules).
         type: str
         required: true
       ip_version:
@@ -62,10 +65,17 @@ options:
             whenever another program has inserted something above it.
           - Rules of one chain with the same position follow each other in the order in which they are declared.
             A position beyond the chain's end is its end.
-          - Without it the rule is appended if it is missing, and only its presence and its order among the appended
-            rules of the set matter.
+          - Without it only the rule's presence matters, and its order among the rules of the set with the same
+            O(rules[].action).
           - Two sets must not want the same position of one chain.
         type: int
+      action:
+        description:
+          - Where a rule without a O(rules[].position) goes while it is missing. V(insert) puts it at the head of its
+            chain, V(append) at the end.
+        type: str
+        choices: [append, insert]
+        default: append
       protocol:
         description: V(tcp), V(udp), V(icmp), or for IPv6 V(icmpv6). All when left out.
         type: str
@@ -106,30 +116,66 @@ options:
           - How V(REJECT) answers, for example V(icmp-admin-prohibited) or V(tcp-reset).
           - V(icmp-port-unreachable), or V(icmp6-port-unreachable) for IPv6, when left out.
         type: str
+  prohibit_forwarding_to:
+    description:
+      - Addresses, such as V(169.254.169.254), to which only the host itself may send. What the host forwards, from
+        whichever bridge, gets C(No route to host).
+      - This is policy routing (C(ip rule), priorities 1 to 3) and not netfilter. No flush of any table touches it, and
+        what the host itself sends is looked up as before.
+      - Where C(systemd-networkd) is in use, it is told to leave the rules alone when it starts
+        (C(/etc/systemd/networkd.conf.d/fleetkit-ecs-netfilter.conf)).
+      - On a host without IPv6 IPv6 addresses are skipped with a warning.
+    type: list
+    elements: str
+  sysctls:
+    description:
+      - Values of C(net.ipv4.conf.INTERFACE.KEY) or C(net.ipv6.conf.INTERFACE.KEY), in force only while the set's rules
+        are. They are set after the rules of every table but C(nat), and go back to the value of
+        C(conf.default) before these are removed, or when these cannot be put into force.
+      - One whose interface does not exist yet is set when it does.
+    type: dict
+  loopback_routes:
+    description:
+      - IPv4 addresses to route to C(lo) while the host has no IPv4 default route, as C(ecs-init) does with
+        V(169.254.170.2). Without any route the host's own packets to them would not reach the rules of C(OUTPUT).
+    type: list
+    elements: str
+  restore_ecs_init:
+    description:
+      - Put C(ecs-init)'s own rules back when something has flushed them while C(ecs.service) is active, exactly as it
+        made them, so that it removes them when it stops. Never while it is stopped, starts or stops.
+    type: bool
+    default: false
   persist:
     description:
-      - Bring the set back at every boot, Docker start and restart or reload of a firewall service.
-      - Writes the set's rules (not a snapshot of what other programs have set) to
-        C(/etc/fleetkit-ecs/netfilter.d/NAME.rules), a loader that all sets share to
-        C(/usr/local/sbin/fleetkit-ecs-netfilter), and enables and starts C(fleetkit-ecs-netfilter-NAME.service),
-        with C(fleetkit-ecs-netfilter-NAME.again.service) to run it again after a firewall has started.
-      - A set with rules in Docker's chains is loaded right after Docker has started and before C(ecs.service).
-        Any other set is loaded before Docker, so that it is in force before the first container.
-        Use two sets where both are needed.
+      - Keep the set in force, after a boot and whatever flushes it.
+      - Writes what the set says (not a snapshot of what other programs have set) to
+        C(/etc/fleetkit-ecs/netfilter.d/NAME.rules), and enables and starts C(fleetkit-ecs-netfilter.service), which all
+        sets share. It loads every set before Docker and C(ecs.service) start, and again within about a second when
+        anything has changed the tables, by C(/usr/local/sbin/fleetkit-ecs-netfilter).
+      - A drop-in of C(docker.service) loads every set once more before each start of Docker.
       - With V(false) the set lasts until the next boot, and what persisted it is removed.
+      - Required by O(prohibit_forwarding_to), O(sysctls), O(loopback_routes), O(restore_ecs_init) and
+        O(required_by_docker).
     type: bool
     default: true
+  required_by_docker:
+    description:
+      - Do not let Docker start while the set cannot be put into force. Rules in Docker's own chains do not count.
+    type: bool
+    default: false
   state:
     description:
-      - V(absent) deletes the set's rules, its files and its unit, and the loader with the last set.
+      - V(absent) deletes the set's rules and its file, and with the last set the loader, its unit and its drop-ins.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - Works on the C(iptables) found on the host's C(PATH), whichever backend it is. It has to be Docker's.
-  - systemd does not see C(firewall-cmd --reload). Run C(systemctl reload firewalld) instead, or reload the set's unit.
-  - A firewall service that is stopped takes the rules away until it is started again, or the set's unit is.
-  - Should the loader fail, the set's unit is failed and C(systemctl status) says which rule it was.
+  - Works on the C(iptables) found on the host's C(PATH). It is refused if Docker's chains are in the other backend (nft
+    or legacy), or in both.
+  - With Docker's own backend C(nftables) there is no C(DOCKER-USER), and rules for it wait with a warning.
+    O(prohibit_forwarding_to) holds all the same.
+  - C(systemctl status fleetkit-ecs-netfilter) says what was put into force, when, and what could not be.
 seealso:
   - module: ansible.builtin.iptables
   - module: fleetkit.ecs.ecs_host_check
@@ -152,7 +198,7 @@ author:
 EXAMPLES = r"""
 - name: Keep bridge tasks away from the instance metadata service
   fleetkit.ecs.netfilter_rules:
-    name: imds-docker-user
+    name: imds-guard
     rules:
       - chain: DOCKER-USER
         position: 1
@@ -160,30 +206,20 @@ EXAMPLES = r"""
         destination: 169.254.169.254/32
         jump: DROP
 
-- name: The same for IPv4 and IPv6, in force before Docker starts
+- name: The same for every bridge and IPv6, whatever happens to the tables
   fleetkit.ecs.netfilter_rules:
-    name: imds-raw
-    rules:
-      - table: raw
-        chain: PREROUTING
-        position: 1
-        in_interface: docker+
-        destination: 169.254.169.254/32
-        jump: DROP
-      - ip_version: ipv6
-        table: raw
-        chain: PREROUTING
-        position: 1
-        in_interface: docker+
-        destination: fd00:ec2::254/128
-        jump: DROP
+    name: imds-guard
+    prohibit_forwarding_to:
+      - 169.254.169.254
+      - fd00:ec2::254
+    required_by_docker: true
 
 - name: Let task credential requests in where the policy of INPUT is DROP
   fleetkit.ecs.netfilter_rules:
     name: task-credentials
     rules:
       - chain: INPUT
-        position: 1
+        action: insert
         protocol: tcp
         destination: 127.0.0.1
         destination_port: "51679"
@@ -221,13 +257,21 @@ rules:
     - ip_version: ipv4
       table: filter
       rule: -A DOCKER-USER -d 169.254.169.254/32 -i docker+ -m comment --comment "fleetkit.ecs:imds-guard" -j DROP
+deferred:
+  description: The set's rules that are placed as soon as Docker has made their chain, as in RV(rules).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 persisted:
-  description: Whether the set comes back after a boot.
+  description: Whether the set is kept in force.
   returned: success
   type: bool
   sample: true
 changes:
-  description: What was changed, or in check mode would be. C(rule), C(rule_file), C(loader), C(trigger) or C(unit).
+  description:
+    - What was changed, or in check mode would be. C(rule), C(routing_rule), C(sysctl), C(route), C(rule_file),
+      C(loader), C(docker), C(networkd) or C(unit).
   returned: always
   type: list
   elements: dict
@@ -239,10 +283,10 @@ changes:
       description: What kind of thing.
       type: str
     name:
-      description: The rule as C(iptables -S) prints it, or the path of the file.
+      description: The rule as C(iptables -S) prints it, the routing rule, sysctl or route, or the path of the file.
       type: str
     owner:
-      description: IP version and table of a rule, or the set of a file.
+      description: IP version and table of a rule, IP version of a routing rule, or the set.
       type: str
   sample:
     - action: create
@@ -264,6 +308,7 @@ RULE = {
     "chain": {"type": "str", "required": True},
     "ip_version": {"type": "str", "choices": ["ipv4", "ipv6"], "default": "ipv4"},
     "position": {"type": "int"},
+    "action": {"type": "str", "choices": ["append", "insert"], "default": "append"},
     "protocol": {"type": "str"},
     "source": {"type": "str"},
     "destination": {"type": "str"},
@@ -280,7 +325,12 @@ RULE = {
 SPEC = {
     "name": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE},
+    "prohibit_forwarding_to": {"type": "list", "elements": "str"},
+    "sysctls": {"type": "dict"},
+    "loopback_routes": {"type": "list", "elements": "str"},
+    "restore_ecs_init": {"type": "bool", "default": False},
     "persist": {"type": "bool", "default": True},
+    "required_by_docker": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -293,6 +343,8 @@ def main() -> None:
         module.fail_json(msg=str(refusal))
     commands = Commands(module)
     apply = Apply(module, commands)
+    if not module.check_mode:
+        apply.lock()
     converge(
         module,
         read=lambda: read_host(commands, wanted),

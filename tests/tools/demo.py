@@ -68,6 +68,7 @@ def summarise(predicted: int, done: int, again: int) -> None:
     instances = ecs.list_container_instances(cluster="demo")["containerInstanceArns"]
     config = host("cat", "/etc/ecs/ecs.config")
     rules = host("iptables", "-S", "DOCKER-USER")
+    prohibited = host("ip", "rule", "show")
     say("Summary")
     print("created in AWS")
     print(f"  role                {profile['Roles'][0]['Arn']}")
@@ -79,6 +80,8 @@ def summarise(predicted: int, done: int, again: int) -> None:
         print(f"  container instance  {instance}")
     for line in [line for line in config.splitlines() if "=" in line]:
         print(f"  ecs.config          {line}")
+    for line in [line for line in prohibited.splitlines() if "prohibit" in line]:
+        print(f"  in front of IMDS    ip rule {line.expandtabs(1)}")
     for line in [line for line in rules.splitlines() if "fleetkit" in line]:
         print(f"  in front of IMDS    {line}")
     print(f"changed tasks: {predicted} foreseen by check mode, {done} in the first run, {again} in the second")

@@ -10,32 +10,47 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import CREDENTIALS, METADATA, Facts
-from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import Commands, read_chains
+from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import (
+    CREDENTIALS,
+    DOCKER_USER,
+    METADATA,
+    Facts,
+)
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter import ecs_init, persist
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import (
+    Commands,
+    read_chains,
+    read_docker,
+    read_ip_versions,
+    read_routing_rules,
+    read_sets,
+    read_units,
+)
 
 _ROUTE_LOCALNET = Path("/proc/sys/net/ipv4/conf/all/route_localnet")
 _SECONDS = 2
 
 
 def read_facts(commands: Commands) -> Facts:
-    units = _unit_states(commands, "ecs.service", "docker.service")
-    agent = units.get("ecs.service") == "active"
-    return Facts(
-        chains=read_chains(commands, ["ipv4"]),
+    units = read_units(commands, "ecs.service", "docker.service", persist.UNIT)
+    ip_versions = read_ip_versions(commands)
+    chains, sets = read_chains(commands, ip_versions), read_sets()
+    prohibited = {ip_version for each in sets.values() for ip_version, _address in each.prohibited}
+    docker_active = units.get("docker.service", {}).get("ActiveState") == "active"
+    facts = Facts(
+        chains=chains,
         units=units,
+        docker=read_docker(commands, docker_active, docker_active and DOCKER_USER not in chains),
+        sets=sets,
+        routing_rules={version: read_routing_rules(commands, version) for version in prohibited & {*ip_versions}},
         route_localnet=_ROUTE_LOCALNET.read_text(encoding="ascii").strip(),
-        answers={url: _status(url) for url in (CREDENTIALS, METADATA)} if agent else {},
+        ecs_init=Path(ecs_init.PROGRAM).exists(),
     )
-
-
-def _unit_states(commands: Commands, *units: str) -> dict[str, str]:
-    if not Path("/run/systemd/system").is_dir():
-        return {}
-    shown = commands.run("systemctl", "show", "--property=Id,ActiveState", *units)
-    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
-    return {block["Id"]: block["ActiveState"] for block in blocks}
+    agent = facts.state("ecs.service") == "active" or facts.managed_path
+    return replace(facts, answers={url: _status(url) for url in (CREDENTIALS, METADATA)} if agent else {})
 
 
 def _status(url: str) -> int | None:

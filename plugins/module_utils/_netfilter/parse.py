@@ -11,11 +11,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
-from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import BUILT_IN, Place, Rule, RuleSet
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import (
+    BUILT_IN,
+    Beside,
+    Place,
+    Rule,
+    RuleSet,
+)
 
 # The tables in which a target works at all; the kernel's own words elsewhere are "Invalid argument".
 TARGETS = {
@@ -55,14 +61,65 @@ def parse_set(params: Mapping[str, Any]) -> RuleSet:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", name):
         problems.append(f"name '{name}' must be a lower-case letter and at most 30 more of a-z, 0-9, _ and -")
     rules = _parse_rules(params["rules"] or (), problems) if present else ()
+    beside = _parse_beside(params, problems) if present else Beside()
+    if present and not (rules or beside or problems):
+        problems.append("rules must name at least one; a set is removed by state=absent")
+    flags = {name: present and params[name] for name in ("required_by_docker", "restore_ecs_init")}
+    needs_file = [name for name in ("prohibit_forwarding_to", "sysctls", "loopback_routes", *flags) if params[name]]
+    if present and needs_file and not params["persist"]:
+        problems.append(
+            f"{' and '.join(needs_file)} need persist: the set's file is where it is written whose they are"
+        )
     if problems:
         raise Refusal("; ".join(problems))
-    return RuleSet(name, tuple(rules), present and params["persist"])
+    return RuleSet(name, tuple(rules), present and params["persist"], beside, **flags)
+
+
+def _parse_beside(params: Mapping[str, Any], problems: list[str]) -> Beside:
+    def each(option: str, parse: Callable[[Any], Any]) -> Iterator[Any]:
+        given = params[option] or ()
+        for value in given.items() if isinstance(given, Mapping) else given:
+            try:
+                yield parse(value)
+            except ValueError as problem:
+                problems.append(f"{option}: {problem}")
+
+    return Beside(
+        prohibited=tuple(dict.fromkeys(each("prohibit_forwarding_to", _host_address))),
+        sysctls=tuple(each("sysctls", _sysctl)),
+        loopback_routes=tuple(dict.fromkeys(each("loopback_routes", _ipv4_address))),
+    )
+
+
+def _host_address(text: str) -> tuple[str, str]:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not an address such as 169.254.169.254 or fd00:ec2::254") from None
+    if "%" in text:
+        raise ValueError(f"'{text}' has a zone, and the routing rules have none: leave it out")
+    if address.is_unspecified or address.is_loopback or address.is_multicast:
+        raise ValueError(f"'{text}' is no address of another host")
+    return f"ipv{address.version}", _spelled(address)
+
+
+def _ipv4_address(text: str) -> str:
+    ip_version, address = _host_address(text)
+    if ip_version != "ipv4":
+        raise ValueError(f"'{text}' is IPv6, and only IPv4 is routed to the loopback")
+    return address
+
+
+def _sysctl(pair: tuple[str, Any]) -> tuple[str, str]:
+    name, value = pair[0], str(pair[1])
+    if not re.fullmatch(r"net\.ipv[46]\.conf\.[A-Za-z0-9_-]{1,15}\.[a-z0-9_]+", name):
+        raise ValueError(f"'{name}' is not of the form net.ipv4.conf.INTERFACE.KEY, whose default is known")
+    if not re.fullmatch(r"-?[0-9]{1,10}", value):
+        raise ValueError(f"'{value}' of {name} is not a number")
+    return name, value
 
 
 def _parse_rules(given: Sequence[Mapping[str, Any]], problems: list[str]) -> list[Rule]:
-    if not given:
-        problems.append("rules must name at least one; a set is removed by state=absent")
     rules: list[Rule] = []
     for number, option in enumerate(given, 1):
         parser = _Parser(option)
@@ -94,7 +151,8 @@ class _Parser:
             self._match("destination_port", _ports, "--dport", self._transport("destination_port")),
             self._match("ctstate", _states, "--ctstate", "conntrack"),
         )
-        return Rule(self._place, " ".join(filter(None, matches)), self._target(), self._option.get("position"))
+        head = self._option["action"] == "insert"
+        return Rule(self._place, " ".join(filter(None, matches)), self._target(), self._option.get("position"), head)
 
     def _wrong(self, option: str, problem: object) -> None:
         self.problems.append(f"{option} {problem}")

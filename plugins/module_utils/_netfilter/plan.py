@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan, Refusal
-from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter import persist
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter import ecs_init, persist
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.beside import Difference
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import (
     Host,
     Place,
@@ -52,16 +53,26 @@ class Chain:
         self.wanted = self._arrange()
 
     def _arrange(self) -> list[Slot]:
-        """Rules with a position at theirs; the others where they are if their order is right, else at the end."""
+        """Rules with a position at theirs; the others where they are if their order is right, else at head or end."""
+        inserted = [rule for rule in self.rules if rule.position is None and rule.head]
+        appended = [rule for rule in self.rules if rule.position is None and not rule.head]
+        # Of those at the head the last ones stay, of those at the end the first ones: new ones go around them.
         kept: dict[int, Rule] = {}
-        appended = [rule for rule in self.rules if rule.position is None]
-        for rule in appended:
-            found = self._find(rule, max(kept, default=-1) + 1)
+        for rule in reversed(inserted):
+            found = self._find_last(rule, min(kept, default=len(self._specs)))
             if found is None:
                 break
             kept[found] = rule
-        rest = [Slot(i, kept.get(i)) for i, ours in enumerate(self.ours) if not ours or i in kept]
-        rest += [Slot(self._find(rule), rule) for rule in appended[len(kept) :]]
+        heads = [Slot(self._find(rule), rule) for rule in inserted[: len(inserted) - len(kept)]]
+        ends: dict[int, Rule] = {}
+        for rule in appended:
+            found = self._find(rule, max(ends, default=-1) + 1)
+            if found is None:
+                break
+            ends[found] = rule
+        kept |= ends
+        rest = [*heads, *(Slot(i, kept.get(i)) for i, ours in enumerate(self.ours) if not ours or i in kept)]
+        rest += [Slot(self._find(rule), rule) for rule in appended[len(ends) :]]
         chain: list[Slot] = []
         for position, rule in slots(self.rules):
             while rest and len(chain) < position - 1:
@@ -71,6 +82,9 @@ class Chain:
 
     def _find(self, rule: Rule, start: int = 0) -> int | None:
         return next((i for i in range(start, len(self._specs)) if self._specs[i] == rule.spec), None)
+
+    def _find_last(self, rule: Rule, end: int) -> int | None:
+        return next((i for i in range(end - 1, -1, -1) if self._specs[i] == rule.spec), None)
 
     def changes(self) -> Iterator[Change]:
         for index, slot in enumerate(self.wanted):
@@ -119,8 +133,18 @@ def plan_set(host: Host, wanted: RuleSet, foresee: bool = False) -> RulesPlan:
     """Args:
     foresee: take a chain that does not exist yet for an empty one (check mode), where else it is refused.
     """
-    rules = [rule for rule in wanted.rules if rule.place.ip_version in host.ip_versions]
-    warnings = [*_skipped(wanted, rules), *_missing(host, rules, foresee), *_unreached(host, rules)]
+    spoken = [rule for rule in wanted.rules if rule.place.ip_version in host.ip_versions]
+    _refuse_what_would_be_doubled(host, spoken)
+    _refuse_a_mix(host, spoken)
+    # The unit places rules in Docker's chains as soon as Docker has made them.
+    deferred = [rule for rule in spoken if wanted.persist and rule.place.made_by_docker and not host.has(rule.place)]
+    rules = [rule for rule in spoken if rule not in deferred]
+    warnings = [
+        *_skipped(host, wanted),
+        *_missing(host, rules, foresee),
+        *_unreached(host, () if wanted.persist else rules),
+        *_for_ever(host, deferred),
+    ]
     places = sorted({*host.chains, *(rule.place for rule in rules)})
     chains = [
         Chain(place, host.chains.get(place, ()), [rule for rule in rules if rule.place == place], wanted.name)
@@ -132,25 +156,86 @@ def plan_set(host: Host, wanted: RuleSet, foresee: bool = False) -> RulesPlan:
         # Check mode does not even try what a chain or table would have to be created for.
         if changes[chain.place] and (chain.place in host.chains or not foresee):
             transactions[chain.place.owner] = (*transactions.get(chain.place.owner, ()), *chain.transaction())
-    units, files = persist.changes(host, wanted)
-    in_kernel = [change for place in places for change in changes[place]]
-    # A set that goes is unhooked first, one that comes is in force first.
-    ordered = [*in_kernel, *files, *units] if wanted.persist else [*units, *in_kernel, *files]
+    beside = Difference(host, wanted)
     return RulesPlan(
-        changes=tuple(ordered),
-        before="".join([*(_text(chain.place, chain.before()) for chain in chains), persist.describe_present(host)]),
-        after="".join(
-            [*(_text(chain.place, chain.after()) for chain in chains), persist.describe_wanted(host, wanted)]
+        changes=tuple(_ordered(host, wanted, changes, beside)),
+        before="".join(
+            [*(_text(chain.place, chain.before()) for chain in chains), beside.before(), persist.describe_present(host)]
         ),
-        result={"name": wanted.name, "rules": _result(chains), "persisted": wanted.persist},
+        after="".join(
+            [
+                *(_text(chain.place, chain.after()) for chain in chains),
+                beside.after(),
+                persist.describe_wanted(host, wanted),
+            ]
+        ),
+        result={
+            "name": wanted.name,
+            "rules": _result(chains),
+            "deferred": [_shown(rule.place, f"-A {rule.place.chain} {rule.marked(wanted.name)}") for rule in deferred],
+            "persisted": wanted.persist,
+        },
         warnings=tuple(warnings),
         diff_title=f"netfilter rules {wanted.name}",
         transactions=transactions,
     )
 
 
-def _skipped(wanted: RuleSet, rules: Sequence[Rule]) -> Iterator[str]:
-    left_out = len(wanted.rules) - len(rules)
+def _ordered(
+    host: Host, wanted: RuleSet, changes: Mapping[Place, Sequence[Change]], beside: Difference
+) -> Iterator[Change]:
+    """A sysctl opens what rules of other tables close, and rules in nat lead packets there: up in this order, down
+    in the other. A set that goes is unhooked first, one that comes is in force first."""
+    units, files = persist.changes(host, wanted)
+    nat = [change for place, made in changes.items() for change in made if place.table == "nat"]
+    rest = [change for place, made in changes.items() for change in made if place.table != "nat"]
+    yield from () if wanted.persist else units
+    yield from beside.new_routing()
+    if wanted.beside.sysctls:
+        yield from (*rest, *beside.new_sysctls(), *beside.new_routes(), *nat, *beside.old_sysctls())
+    else:
+        yield from (*nat, *beside.old_sysctls(), *rest, *beside.new_routes())
+    yield from (*beside.old_routes(), *beside.old_routing(), *files)
+    yield from units if wanted.persist else ()
+
+
+def _refuse_what_would_be_doubled(host: Host, rules: Sequence[Rule]) -> None:
+    made_by_ecs_init = {*ecs_init.CREDENTIAL_RULES, *ecs_init.INTROSPECTION_RULES}
+    doubled = [rule for rule in rules if host.ecs_init and (rule.place, rule.spec) in made_by_ecs_init]
+    if doubled:
+        shown = "; ".join(f"-t {rule.place.table} -A {rule.place.chain} {rule.spec}" for rule in doubled)
+        raise Refusal(
+            f"ecs-init, which is installed here, makes these rules itself and would double them: {shown}. Leave them"
+            " out (restore_ecs_init puts them back when a flush has taken them)"
+        )
+
+
+def _refuse_a_mix(host: Host, rules: Sequence[Rule]) -> None:
+    if not (host.docker.elsewhere and rules):
+        return
+    other, here = host.docker.elsewhere, "legacy" if host.docker.elsewhere == "nft" else "nft"
+    if any(place.made_by_docker for place in host.chains):
+        raise Refusal(
+            f"both backends of iptables hold Docker's chains: iptables on this host is {here}, and"
+            f" iptables-{other}-save shows some too. A packet would meet both. Empty iptables-{other}: a reboot does"
+        )
+    raise Refusal(
+        f"Docker's chains are in iptables-{other}, but iptables on this host is {here}: rules would not be where Docker"
+        f" looks. Choose one for both (update-alternatives --set iptables /usr/sbin/iptables-{other})"
+    )
+
+
+def _for_ever(host: Host, deferred: Sequence[Rule]) -> Iterator[str]:
+    if deferred and host.docker.nftables:
+        yield (
+            f"Docker keeps its rules in nftables itself, where there is no {deferred[0].place.chain}: the rule waits"
+            " for ever. What prohibit_forwarding_to refuses does not depend on it"
+        )
+
+
+def _skipped(host: Host, wanted: RuleSet) -> Iterator[str]:
+    versions = [rule.place.ip_version for rule in wanted.rules] + [version for version, _ in wanted.beside.prohibited]
+    left_out = len([version for version in versions if version not in host.ip_versions])
     if left_out:
         yield f"{left_out} IPv6 rule(s) of {wanted.name} were skipped: this host has no IPv6 (/proc/sys/net/ipv6)"
 
@@ -184,8 +269,8 @@ def _text(place: Place, numbered: Iterator[tuple[int, str]]) -> str:
 
 
 def _result(chains: Sequence[Chain]) -> list[dict[str, str]]:
-    return [
-        {"ip_version": chain.place.ip_version, "table": chain.place.table, "rule": line}
-        for chain in chains
-        for _number, line in chain.after()
-    ]
+    return [_shown(chain.place, line) for chain in chains for _number, line in chain.after()]
+
+
+def _shown(place: Place, line: str) -> dict[str, str]:
+    return {"ip_version": place.ip_version, "table": place.table, "rule": line}

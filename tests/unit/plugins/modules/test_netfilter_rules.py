@@ -32,4 +32,5 @@ def test_every_example_is_accepted(task):
     given = task["fleetkit.ecs.netfilter_rules"]
     defaults = {name: option.get("default") for name, option in netfilter_rules.RULE.items()}
     rules = [{**defaults, **rule} for rule in given.get("rules", [])]
-    parse_set({"state": "present", "persist": True, **given, "rules": rules})
+    spec = {name: option.get("default") for name, option in netfilter_rules.SPEC.items()}
+    parse_set({**spec, **given, "rules": rules})

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import (
+    CREDENTIAL_RULES,
     CREDENTIALS,
     DOCKER_USER,
-    ECS_INIT_RULES,
     FORWARD,
     GUARD,
     INPUT,
@@ -21,11 +21,19 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks im
     Facts,
     report,
 )
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import Beside, Docker
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.persist import UNIT
 
-ACTIVE = {"ecs.service": "active", "docker.service": "active"}
+
+def units(**states):
+    """Underscores for the dots of units."""
+    return {name.replace("_", "."): {"ActiveState": state} for name, state in states.items()}
+
+
+ACTIVE = units(ecs_service="active", docker_service="active")
 RIGHT = Facts(
     chains={
-        **{place: (rule,) for place, rule in ECS_INIT_RULES},
+        **{place: (rule,) for place, rule in CREDENTIAL_RULES},
         DOCKER_USER: (GUARD, "-j RETURN"),
         FORWARD: ("-j DOCKER-USER", "-i docker0 -j ACCEPT"),
     },
@@ -57,10 +65,10 @@ def test_a_host_that_is_right():
     }
 
 
-@pytest.mark.parametrize("units", [{}, {"ecs.service": "failed"}, {"ecs.service": "activating"}])
-def test_without_ecs_the_path_is_pending_whatever_the_rules(units):
+@pytest.mark.parametrize("there", [{}, units(ecs_service="failed"), units(ecs_service="activating")])
+def test_without_ecs_the_path_is_pending_whatever_the_rules(there):
     for present in (RIGHT.chains, {}):
-        assert judged("credential_path", replace(RIGHT, units=units, chains=present))[0] == "pending"
+        assert judged("credential_path", replace(RIGHT, units=there, chains=present))[0] == "pending"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +77,7 @@ def test_without_ecs_the_path_is_pending_whatever_the_rules(units):
         ({"chains": chains(OUTPUT=())}, "rule missing: -t nat -A OUTPUT", "systemctl restart ecs"),
         ({"chains": chains(INPUT=())}, "rule missing: -t filter -A INPUT", "ECS_SKIP_LOCALHOST_TRAFFIC_FILTER"),
         (
-            {"chains": chains(PREROUTING=(ECS_INIT_RULES[0][1],) * 3)},
+            {"chains": chains(PREROUTING=(CREDENTIAL_RULES[0][1],) * 3)},
             "rule there 3 times: -t nat -A PREROUTING",
             "run 2 time(s): iptables -w -t nat -D PREROUTING",
         ),
@@ -86,7 +94,7 @@ def test_a_broken_path_is_wrong(changed, found, remedy):
 
 
 def test_a_rule_with_a_comment_counts_as_the_same_rule():
-    commented = ECS_INIT_RULES[1][1].replace("-j", '-m comment --comment "by \\"hand\\"" -j')
+    commented = CREDENTIAL_RULES[1][1].replace("-j", '-m comment --comment "by \\"hand\\"" -j')
     _status, said, _mend = judged("credential_path", replace(RIGHT, chains=chains(OUTPUT=(commented, commented))))
     assert "rule there 2 times" in said
 
@@ -99,7 +107,7 @@ def test_a_rule_with_a_comment_counts_as_the_same_rule():
         ({"chains": chains(FORWARD=())}, "wrong", "FORWARD does not jump"),
         ({"chains": chains(FORWARD=("-i docker0 -j ACCEPT", "-j DOCKER-USER"))}, "wrong", "FORWARD accepts packets"),
         ({"chains": {}}, "wrong", "docker.service is active"),
-        ({"chains": {}, "units": {"docker.service": "inactive"}}, "pending", "docker.service is inactive"),
+        ({"chains": {}, "units": units(docker_service="inactive")}, "pending", "docker.service is inactive"),
         ({"chains": {}, "units": {}}, "pending", "docker.service is unknown"),
     ],
 )
@@ -108,3 +116,74 @@ def test_the_guard(changed, status, found):
     assert said[0] == status
     assert found in said[1]
     assert said[2]
+
+
+BESIDE = Beside(prohibited=(("ipv4", "169.254.169.254"), ("ipv6", "fd00:ec2::254")))
+ROUTING = {
+    "ipv4": (
+        "0 lookup local",
+        "1 to 169.254.169.254 iif lo goto 3",
+        "2 to 169.254.169.254 prohibit",
+        "3 nop",
+        "32766 lookup main",
+    )
+}
+KEPT = {
+    "docker.service": {"ActiveState": "active", "LoadState": "loaded", "After": f"network.target {UNIT}"},
+    UNIT: {"ActiveState": "active", "UnitFileState": "enabled"},
+}
+GUARDED = replace(RIGHT, units=KEPT, sets={"task-network": BESIDE}, routing_rules=ROUTING)
+
+
+def test_a_guarded_host_without_ipv6_is_right():
+    assert judged("imds_guard", GUARDED)[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("changed", "found", "remedy"),
+    [
+        ({"routing_rules": {"ipv4": ROUTING["ipv4"][:2]}}, "ipv4 routing rule missing: pref 2 to 169", "reload"),
+        ({"routing_rules": {**ROUTING, "ipv6": ()}}, "ipv6 routing rule missing: pref 2 to fd00:ec2::254", "reload"),
+        (
+            {"routing_rules": {"ipv4": ("1 lookup vpn", *ROUTING["ipv4"])}},
+            "an ipv4 routing rule stands before the guard's: 1 lookup vpn",
+            "above 3",
+        ),
+        ({"units": {**KEPT, UNIT: {"ActiveState": "inactive"}}}, "is not both enabled and active", "enable --now"),
+        (
+            {"units": {**KEPT, "docker.service": {**KEPT["docker.service"], "After": ""}}},
+            "docker.service does not start after",
+            "daemon-reload",
+        ),
+        ({"docker": Docker(elsewhere="legacy")}, "Docker's chains are in iptables-legacy", "update-alternatives"),
+    ],
+)
+def test_a_guard_that_would_open_is_wrong(changed, found, remedy):
+    status, said, mend = judged("imds_guard", replace(GUARDED, **changed))
+    assert status == "wrong"
+    assert found in said
+    assert remedy in mend
+
+
+def test_with_dockers_own_nftables_the_routing_rules_are_enough():
+    without = {place: rules for place, rules in RIGHT.chains.items() if place != DOCKER_USER}
+    nftables = Docker(active=True, nftables=True)
+    assert judged("imds_guard", replace(GUARDED, chains=without, docker=nftables))[0] == "ok"
+    assert judged("imds_guard", replace(GUARDED, chains=without, docker=nftables, sets={}))[0] == "wrong"
+
+
+MANAGED = replace(
+    RIGHT, units={}, ecs_init=False, sets={"task-network": Beside(sysctls=(("net.ipv4.conf.all.route_localnet", "1"),))}
+)
+
+
+def test_a_path_of_our_own_is_looked_at_without_ecs_service():
+    assert judged("credential_path", MANAGED)[0] == "ok"
+    lost = replace(MANAGED, chains=chains(OUTPUT=()))
+    assert judged("credential_path", lost)[0] == "wrong"
+    assert "systemctl reload fleetkit-ecs-netfilter.service" in judged("credential_path", lost)[2]
+    assert judged("credential_path", replace(MANAGED, answers={}))[0] == "pending"
+
+
+def test_a_path_of_our_own_beside_ecs_init_is_wrong():
+    assert "ecs-init is installed" in judged("credential_path", replace(MANAGED, ecs_init=True))[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import Beside
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.parse import parse_set
 
 NONE = dict.fromkeys(
@@ -15,12 +16,13 @@ NONE = dict.fromkeys(
         *("ctstate", "to_destination", "to_ports", "reject_with"),
     )
 )
-DEFAULTS = {**NONE, "table": "filter", "ip_version": "ipv4", "chain": "INPUT", "jump": "ACCEPT"}
+DEFAULTS = {**NONE, "table": "filter", "ip_version": "ipv4", "chain": "INPUT", "jump": "ACCEPT", "action": "append"}
+SET = {"name": "guard", "state": "present", "persist": True, "required_by_docker": False, "restore_ecs_init": False}
+SET |= dict.fromkeys(("prohibit_forwarding_to", "sysctls", "loopback_routes"))
 
 
 def parse(*rules, **params):
-    given = {"name": "guard", "state": "present", "persist": True, "rules": [{**DEFAULTS, **rule} for rule in rules]}
-    return parse_set({**given, **params})
+    return parse_set({**SET, "rules": [{**DEFAULTS, **rule} for rule in rules], **params})
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,40 @@ def test_a_rule_declared_twice_is_refused():
 def test_a_set_without_rules_is_refused():
     with pytest.raises(Refusal, match="a set is removed by state=absent"):
         parse()
+
+
+def test_a_set_may_have_no_rules_but_something_beside_them():
+    wanted = parse(
+        prohibit_forwarding_to=["169.254.169.254", "FD00:EC2:0::254", "169.254.169.254"],
+        sysctls={"net.ipv4.conf.all.route_localnet": 1},
+        loopback_routes=["169.254.170.2"],
+    )
+    assert wanted.beside == Beside(
+        prohibited=(("ipv4", "169.254.169.254"), ("ipv6", "fd00:ec2::254")),
+        sysctls=(("net.ipv4.conf.all.route_localnet", "1"),),
+        loopback_routes=("169.254.170.2",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"prohibit_forwarding_to": ["10.0.0.0/8"]}, "'10.0.0.0/8' is not an address such as"),
+        ({"prohibit_forwarding_to": ["::1"]}, "'::1' is no address of another host"),
+        ({"prohibit_forwarding_to": ["0.0.0.0"]}, "'0.0.0.0' is no address of another host"),
+        ({"prohibit_forwarding_to": ["fe80::1%eth0"]}, "has a zone"),
+        ({"sysctls": {"kernel.panic": 1}}, "'kernel.panic' is not of the form net.ipv4.conf.INTERFACE.KEY"),
+        ({"sysctls": {"net.ipv4.conf.../../x.y": 1}}, "is not of the form"),
+        ({"sysctls": {"net.ipv4.conf.all.route_localnet": "1; reboot"}}, "is not a number"),
+        ({"loopback_routes": ["fd00::1"]}, "only IPv4 is routed to the loopback"),
+        ({"prohibit_forwarding_to": ["10.0.0.1"], "persist": False}, "prohibit_forwarding_to need persist"),
+        ({"required_by_docker": True, "persist": False}, "required_by_docker need persist"),
+    ],
+)
+def test_what_is_wrong_beside_the_rules_is_named(params, problem):
+    with pytest.raises(Refusal) as refused:
+        parse({}, **params)
+    assert problem in str(refused.value)
 
 
 def test_an_absent_set_has_no_rules_and_is_not_persisted():
