@@ -103,6 +103,7 @@ EVENTS = [
 BY_NAME = {event.name: event for event in EVENTS}
 
 
-def listed(short: bool) -> list[Event]:
-    """The events of the whole or of the short list, in order."""
-    return [event for event in EVENTS if event.occurrences(short)]
+def listed(short: bool) -> dict[str, int]:
+    """The events of the whole or of the short list, in order, and how often they happen."""
+    times = {event.name: len(event.occurrences(short)) for event in EVENTS}
+    return {name: count for name, count in times.items() if count}

@@ -180,7 +180,7 @@ def mend(subject: Subject) -> None:
 def still_to_come(subject: Subject) -> list[str]:
     """The events that have not happened yet."""
     happened = {window.event for window in subject.windows()}
-    return [event.name for event in events.listed(subject.short) if event.name not in happened]
+    return [name for name in events.listed(subject.short) if name not in happened]
 
 
 def report() -> int:
@@ -195,9 +195,7 @@ def report() -> int:
             recipe = tallies
             continue
         ours[TITLES[subject.label]] = tallies
-        problems += tables.wrong(
-            TITLES[subject.label], tallies, [event.name for event in events.listed(subject.short)], SOURCES
-        )
+        problems += tables.wrong(TITLES[subject.label], tallies, events.listed(subject.short), SOURCES)
     problems += tables.blind(recipe) if recipe else []
     title = "No task on a bridge reaches IMDS, every task its credentials"
     write_report("guard", title, tables.rows(ours, recipe), tables.figures(ours, recipe))

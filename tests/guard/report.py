@@ -89,9 +89,14 @@ def slug(text: str) -> str:
     return re.sub(r"\W+", "_", text.lower()).strip("_")
 
 
-def wrong(host: str, tallies: Tallies, expected: list[str], sources: list[str]) -> list[str]:
+def wrong(host: str, tallies: Tallies, expected: dict[str, int], sources: list[str]) -> list[str]:
     """Why the guard is not proven on a host; nothing when it is."""
-    found = [f"{host}: '{name}' did not happen" for name in expected if name not in tallies]
+    times = {name: tallies[name].times if name in tallies else 0 for name in expected}
+    found = [
+        f"{host}, {name}: happened {times[name]} times of {wanted}"
+        for name, wanted in expected.items()
+        if times[name] != wanted
+    ]
     for told in tallies.values():
         found += [f"{host}, {told.event}: {what}" for what in wrong_event(told, sources)]
     return found
