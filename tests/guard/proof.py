@@ -188,7 +188,9 @@ def report() -> int:
     ours: dict[str, tables.Tallies] = {}
     recipe: tables.Tallies = {}
     problems = []
-    for subject in sorted((Subject(host.name) for host in hosts.present()), key=lambda one: one.short):
+    for subject in sorted(
+        map(Subject, (host.name for host in hosts.present())), key=lambda one: list(TITLES).index(one.label)
+    ):
         observations = evaluate.parse(subject.sh(f"cat {ON_HOST}/*.log").splitlines())
         tallies = evaluate.tally(observations, subject.windows())
         if subject.label == RECIPE:
