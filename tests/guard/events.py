@@ -21,7 +21,7 @@ class Event:
 
     name: str
     steps: tuple[str, ...]
-    times: int = 3
+    times: int = 2
     short: int = 0
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

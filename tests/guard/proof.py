@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,7 +37,8 @@ SHORT = os.environ.get("GUARD_EVENTS") == "short"
 ON_HOST = "/var/lib/guard-proof"
 RESULTS = ROOT / "build" / "guard"
 INVENTORY = ["build/lab/inventory.yml", "molecule/inventory.yml", "molecule/guard/inventory.yml"]
-SOURCES = ["docker0 imds4", "user imds4", "named imds4", *hosts.when_ipv6("user imds6")]
+STREAMS = ("docker0", "user", "named")
+SOURCES = [*(f"{stream} imds4" for stream in STREAMS), *hosts.when_ipv6("user imds6")]
 # What each host is for, by its name in the lab.
 TITLES = {
     "trixie-1": "Debian 13",
@@ -47,8 +51,9 @@ ON_WHOLE_LIST = ("trixie-1", RECIPE)
 # Tries of each prober after an event, before the next may come: one second's.
 NEEDED = 20
 # A task whose credentials are not back so long after the agent does not get them any more.
-PATIENCE = 20
+PATIENCE = 15
 LIMIT = 180
+LOOK_EVERY = 0.5
 
 
 class Subject:
@@ -76,10 +81,11 @@ class Subject:
         self.path.write_text(json.dumps([asdict(one) for one in [*self.windows(), window]], indent=1))
 
     def reboot(self) -> None:
-        """Reboot; Docker need not be there afterwards."""
+        """Reboot; Docker need not be there afterwards. systemctl waits by itself, once it can be called."""
         docker("restart", self.name)
-        up = ("running", "degraded")
-        wait_for(f"systemd on {self.name}", lambda: hosts.state(self.host) in up, 120, lambda: hosts.report(self.host))
+        booted = ("exec", self.name, "systemctl", "is-system-running", "--wait")
+        up = ("running\n", "degraded\n")
+        wait_for(self.name, lambda: docker(*booted, check=False).stdout in up, 120, lambda: hosts.report(self.host))
 
     def guard(self, step: str) -> None:
         """Turn the guard of this host on or off: the role, or the recipe's script."""
@@ -108,21 +114,36 @@ class Subject:
 
     def watch(self, agent: bool = True) -> bool:
         """Wait until every prober has been heard again; false when the agent or the credentials do not come back."""
-        since = agent_ran = time.time()
-        while not evaluate.settled(self.tail(), SOURCES, since, NEEDED, agent):
-            now = time.time()
-            if not evaluate.agent_runs(self.observed):
-                agent_ran = now
-            if now > since + LIMIT or (agent and now > agent_ran + PATIENCE):
-                return False
-            time.sleep(0.3)
-        return True
+        since = agent_ran = looked = time.time()
+        observed: list[evaluate.Observation] = []
+        with self.follow() as logs:
+            for line in logs:
+                observed += evaluate.parse([line])
+                now = time.time()
+                if now < looked + LOOK_EVERY:
+                    continue
+                looked = now
+                observed.sort(key=lambda one: one.start)
+                if evaluate.settled(observed, SOURCES, since, NEEDED, agent):
+                    return True
+                if not evaluate.agent_runs(observed):
+                    agent_ran = now
+                if now > since + LIMIT or (agent and now > agent_ran + PATIENCE):
+                    return False
+        raise LabError(f"the logs of {self.name} cannot be followed")
 
-    def tail(self) -> list[evaluate.Observation]:
-        """The last lines of every log."""
-        text = self.sh(f"tail --quiet --lines 1500 {ON_HOST}/*.log", check=False)
-        self.observed = evaluate.parse(text.splitlines())
-        return self.observed
+    @contextmanager
+    def follow(self) -> Iterator[Iterable[str]]:
+        """The lines of all logs as they are written, from one process: polling would slow the host down."""
+        logs = " ".join(f"{ON_HOST}/{stream}.log" for stream in ("host", *STREAMS))
+        # A process outlives the client that docker exec was, so it is told to end by the end of its input.
+        command = f"tail --quiet --lines=20 --follow {logs} & cat; kill $!"
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(["docker", "exec", "-i", self.name, "sh", "-c", command], text=True, **pipes) as tail:
+            try:
+                yield tail.stdout or ()
+            finally:
+                tail.communicate()
 
 
 def prepare(subject: Subject) -> None:
