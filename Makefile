@@ -25,7 +25,7 @@ demo: ## create the IAM of a container instance and configure a real host, twice
 
 test: ## everything, on every Python found; pytest's summary comes last
 	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"
-	@$(MAKE) --no-print-directory demo molecule
+	@GUARD_EVENTS=short $(MAKE) --no-print-directory demo molecule
 	@for lane in $(ALL_LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit tests/integration tests/lab; done
 
 lint: ## formatter, linters, types, docs and the changelog
@@ -41,7 +41,7 @@ integration: ## modules, roles and playbooks against the local AWS and in networ
 	@$(IN_NEWEST) python tests/lab/lab.py programs
 	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/integration tests/lab; done
 
-molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenario
+molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenario, GUARD_EVENTS=short less of guard
 	@$(IN_NEWEST) tests/tools/molecule "$(SCENARIO)"
 
 bench: ## count API calls and tasks; each table is also written to build/bench/
