@@ -15,7 +15,7 @@ SCENARIO ?= --all
 IN_NEWEST = tests/tools/in-lane $(NEWEST)
 PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts docs lab-up lab-down lock clean
+.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts docs readmes lab-up lab-down lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -55,6 +55,9 @@ bench-hosts: ## six hosts over SSH: ours, the usual modules and a ping (about te
 
 docs: ## check every public docstring and build the reference in build/docs
 	@$(IN_NEWEST) tests/tools/docs
+
+readmes: ## write the roles' README.md from their argument specs
+	@$(IN_NEWEST) python tests/tools/role_readme.py
 
 lab-up: ## a local AWS, an IMDS stand-in and a real host
 	@$(IN_NEWEST) python tests/lab/lab.py up

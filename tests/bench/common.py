@@ -26,7 +26,16 @@ launch = local_aws.launch
 LAB_SSH = settings.SSH_KEY
 
 # Actions that never reach the host: Ansible runs them on the controller.
-ON_THE_CONTROLLER = {"assert", "debug", "fail", "set_fact", "meta", "include_tasks", "validate_argument_spec"}
+ON_THE_CONTROLLER = {
+    "assert",
+    "debug",
+    "fail",
+    "set_fact",
+    "meta",
+    "include_tasks",
+    "include_vars",
+    "validate_argument_spec",
+}
 
 
 def requests(url: str) -> list[str]:

@@ -58,10 +58,10 @@ def signed(tmp_path_factory):
     subprocess.run(["gpgconf", "--kill", "all"], env=keys.environment, check=False)
 
 
-def verify(signed, by, trusting, package=None, key=None):
-    key = key or signed.folder / f"{by}-key.asc"
+def verify(signed, by, trusting, package=None, keys=None):
+    keys = keys or [signed.folder / f"{by}-key.asc"]
     trusted = [signed.fingerprints.get(name, name) for name in trusting]
-    command = ["sh", SCRIPT, key, signed.folder / f"{by}.asc", package or signed.package, *trusted]
+    command = ["sh", SCRIPT, package or signed.package, signed.folder / f"{by}.asc", *keys, "--", *trusted]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
@@ -91,7 +91,21 @@ def test_an_expired_key_is_refused_with_the_way_out(signed):
     assert "fingerprint" in run.stderr
 
 
+def test_while_a_key_is_replaced_the_old_one_may_have_expired_and_the_new_one_counts(signed):
+    keys = [signed.folder / f"{name}-key.asc" for name in ("expired", "trusted")]
+    assert verify(signed, "trusted", ["expired", "trusted"], keys=keys).returncode == 0
+    run = verify(signed, "expired", ["expired", "trusted"], keys=keys)
+    assert run.returncode == 1
+    assert "has expired" in run.stderr
+
+
+def test_a_signature_by_a_key_that_was_not_fetched_is_refused(signed):
+    run = verify(signed, "trusted", ["trusted"], keys=[signed.folder / "other-key.asc"])
+    assert run.returncode == 1
+    assert "not good" in run.stderr
+
+
 def test_something_that_is_no_key_is_refused(signed):
-    run = verify(signed, "trusted", ["trusted"], key=signed.package)
+    run = verify(signed, "trusted", ["trusted"], keys=[signed.package])
     assert run.returncode == 1
     assert "cannot be read" in run.stderr

@@ -11,8 +11,8 @@ import fcntl
 import shutil
 import sys
 
-from ecslab import engine, hosts, images, inventory, packages, services
-from ecslab.settings import BUILD, CACHE, ECS_INIT_VERSION, IMDS_NAME, SUITES, LabError, say
+from ecslab import engine, hosts, images, inventory, packages, rpms, services
+from ecslab.settings import BUILD, CACHE, ECS_INIT_VERSION, IMDS_NAME, SHAPE, SUITES, LabError, say
 
 LOCK = BUILD / "lock"
 
@@ -21,20 +21,27 @@ def up(args: argparse.Namespace) -> None:
     """Bring up whatever is not up."""
     CACHE.mkdir(parents=True, exist_ok=True)
     engine.ensure()
-    wanted = [hosts.Host(args.suite, number) for number in range(1, args.hosts + 1)]
+    wanted = [hosts.Host(suite, number) for suite in args.suite or ["trixie"] for number in range(1, args.hosts + 1)]
     for host in wanted if args.fresh else []:
         hosts.remove(host.name)
     hosts.network_up()
     hosts.link_local_up()
-    built = packages.build(ECS_INIT_VERSION)
+    built = build(ECS_INIT_VERSION, rpm=SHAPE in {host.suite for host in [*wanted, *hosts.present()]})
     for service in services.services():
         services.up(service)
     services.create_cluster(args.cluster)
     hosts.imds_up()
     for host in wanted:
-        hosts.up(host)
+        hosts.start(host)  # all of them boot at the same time
+    for host in wanted:
+        hosts.ready(host)
     known = inventory.write(hosts.present(), built, args.cluster)
     say(f"up: {', '.join(host['name'] for host in known['hosts'])}; facts in {inventory.FACTS}")
+
+
+def build(version: str, rpm: bool) -> dict[str, str]:
+    """Build the packages of this version; the RPMs only where something installs them."""
+    return packages.build(version) | (rpms.build(version) if rpm else {})
 
 
 def down(args: argparse.Namespace) -> None:
@@ -83,7 +90,8 @@ def status(args: argparse.Namespace) -> None:
 
 def package(args: argparse.Namespace) -> None:
     """Build the amazon-ecs-init double of another version, for upgrade and version tests."""
-    print(packages.build(args.version)["deb_url"])
+    built = build(args.version, rpm=SHAPE in {host.suite for host in hosts.present()})
+    print(*(url for name, url in built.items() if name in ("deb_url", "rpm_url")), sep="\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -91,7 +99,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     command = commands.add_parser("up", help="bring up whatever is not up")
-    command.add_argument("--suite", choices=sorted(SUITES), default="trixie", help="Debian release of the hosts")
+    command.add_argument(
+        "--suite", action="append", choices=sorted(SUITES), help="what the hosts are (trixie); can be given again"
+    )
     command.add_argument("--hosts", type=int, default=1, choices=range(1, 41), metavar="N", help="how many hosts")
     command.add_argument("--cluster", default="demo", help="ECS cluster to create in a new local AWS")
     command.add_argument("--fresh", action="store_true", help="make these hosts anew, with nothing installed")

@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-ROLES = {path.name: path for path in (Path(__file__).resolve().parents[2] / "roles").iterdir() if path.is_dir()}
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = {path.name: path for path in (ROOT / "roles").iterdir() if path.is_dir()}
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+
+import role_readme  # noqa: E402 (a tool, not a package)
 
 
 def defaults_of(role: str) -> dict:
@@ -40,3 +45,8 @@ def test_documented_defaults_are_the_defaults(role):
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_variables_begin_with_the_roles_name(role):
     assert not [name for name in options_of(role) if not name.startswith(f"{role}_")]
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_the_readme_says_what_the_argument_specs_say(role):
+    assert (ROLES[role] / "README.md").read_text() == role_readme.render(ROLES[role]), "run make readmes"

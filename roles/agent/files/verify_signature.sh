@@ -3,27 +3,31 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# verify_signature.sh KEY SIGNATURE FILE FINGERPRINT...
-# Succeeds only if SIGNATURE is a good, unexpired signature of FILE by a key that has one of the FINGERPRINTs.
-# A keyring of its own, so that no other key on the host can vouch for the file.
+# verify_signature.sh FILE SIGNATURE KEY... -- FINGERPRINT...
+# Succeeds only if SIGNATURE is a good, unexpired signature of FILE by one of the KEYs, and that key has one of the
+# FINGERPRINTs. A keyring of its own, so that no other key on the host can vouch for the file.
 set -eu
-key=$1 signature=$2 file=$3
-shift 3
+file=$1 signature=$2
+shift 2
 GNUPGHOME=$(mktemp -d)
 export GNUPGHOME
 trap 'rm -rf "$GNUPGHOME"' EXIT
 
-gpg --batch --quiet --import "$key" 2>"$GNUPGHOME/log" || {
-  echo "The signing key cannot be read: $(cat "$GNUPGHOME/log")" >&2
-  exit 1
-}
+while [ "$1" != -- ]; do
+  gpg --batch --quiet --import "$1" 2>"$GNUPGHOME/log" || {
+    echo "The signing key $1 cannot be read: $(cat "$GNUPGHOME/log")" >&2
+    exit 1
+  }
+  shift
+done
+shift
 status=$(gpg --batch --status-fd 1 --verify "$signature" "$file" 2>"$GNUPGHOME/log") || true
 
 # VALIDSIG ends with the fingerprint of the primary key; GOODSIG is missing when the key or signature has expired.
 signer=$(echo "$status" | sed -n 's/^\[GNUPG:\] VALIDSIG .* //p')
 if echo "$status" | grep -q '^\[GNUPG:\] \(EXPKEYSIG\|EXPSIG\|KEYEXPIRED\)'; then
   echo "The signing key ${signer:-of this package} has expired; Amazon publishes a new one from time to time." \
-    "Put its fingerprint in the list of trusted ones and its URL beside it." >&2
+    "Put its fingerprint in the list of trusted ones and its URL in the list of keys." >&2
   exit 1
 fi
 if ! echo "$status" | grep -q '^\[GNUPG:\] GOODSIG' || [ -z "$signer" ]; then

@@ -164,8 +164,8 @@ def imds_up() -> None:
         )
 
 
-def up(host: Host) -> None:
-    """Leave the host booted, with a Docker that answers and holds the task image."""
+def start(host: Host) -> None:
+    """Leave the host running; it may still be booting."""
     create = [
         f"--hostname={host.name}", f"--ip={host.address}", f"--label={LABEL}=host",
         f"--label={LABEL}.suite={host.suite}", f"--label={LABEL}.number={host.number}", "--stop-timeout=60",
@@ -174,6 +174,10 @@ def up(host: Host) -> None:
         *when_ipv6("--sysctl=net.ipv6.conf.all.disable_ipv6=0"), *host_flags(),
     ]  # fmt: skip
     container_up(host.name, images.host_image(host.suite), create)
+
+
+def ready(host: Host) -> None:
+    """Leave the host booted, with a Docker that answers and holds the task image."""
     wait_booted(host)
     load_task_image(host)
     let_in(host)

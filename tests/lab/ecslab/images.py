@@ -12,7 +12,19 @@ import subprocess
 from pathlib import Path
 
 from .engine import docker, run
-from .settings import AGENT_IMAGE, AWS_CLI_IMAGE, CACHE, LAB, MIRROR, TASK_IMAGE, TASK_SUITE, LabError, say
+from .settings import (
+    AGENT_IMAGE,
+    AWS_CLI_IMAGE,
+    CACHE,
+    LAB,
+    MIRROR,
+    SHAPE,
+    SHAPE_RELEASE,
+    TASK_IMAGE,
+    TASK_SUITE,
+    LabError,
+    say,
+)
 
 TASK_PACKAGES = ("ca-certificates", "curl", "iproute2", "python3")
 AWS_CLI_PACKAGES = ("awscli", "ca-certificates")
@@ -21,7 +33,11 @@ HOST_PACKAGES = [
     "procps", "python3", "python3-apt", "sudo", "systemd", "systemd-sysv",
 ]  # fmt: skip
 # The client is part of docker.io on Debian 12 and a package of its own from Debian 13 on.
-EXTRA_PACKAGES = {"trixie": ["docker-cli"], "bookworm": []}
+EXTRA_PACKAGES = {
+    "trixie": ["docker-cli"],
+    "bookworm": [],
+    SHAPE: ["createrepo-c", "dnf", "python3-dnf", "rpm"],
+}
 
 # Units that are pointless or slow in a container; none of them is part of what the collection manages.
 MASKED = [
@@ -34,6 +50,9 @@ MASKED = [
     "systemd-udev-trigger.service", "systemd-udevd-control.socket", "systemd-udevd-kernel.socket",
     "systemd-udevd.service", "systemd-update-utmp.service",
 ]  # fmt: skip
+
+SHAPE_FILES = LAB / "shapes" / "al2023"
+LAB_BASE = LAB / "shapes" / "lab-base.spec"
 
 LEFT_OUT = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/lib/*/gconv/*"]
 
@@ -58,10 +77,10 @@ def exists(tag: str) -> bool:
 def host_image(suite: str) -> str:
     """The image of a systemd host with Docker, of this suite; built if it is not there."""
     options = host_options(suite)
-    name = digest(suite, options, LAB / "host")
+    name = digest(suite, options, LAB / "host", *([SHAPE_FILES, LAB_BASE] if suite == SHAPE else []))
     tag = f"fleetkit-ecs-lab/host:{suite}-{name}"
     if not exists(tag):
-        tarball = rootfs(suite, f"host-{suite}", name, options)
+        tarball = rootfs(SHAPE_RELEASE if suite == SHAPE else suite, f"host-{suite}", name, options)
         say(f"importing {tag}")
         docker("import", "--change", 'CMD ["/sbin/init"]', str(tarball), tag)
         for old in tags(f"fleetkit-ecs-lab/host:{suite}-*"):
@@ -81,6 +100,18 @@ def host_options(suite: str) -> list[str]:
         '--customize-hook=chroot "$1" systemctl enable lab-imds-route.service docker.service',
         # Every host must come up with its own machine-id: systemd writes one at the first boot.
         '--customize-hook=rm -f "$1"/etc/hostname "$1"/var/lib/dbus/machine-id && : > "$1"/etc/machine-id',
+        *(shape_options() if suite == SHAPE else []),
+    ]
+
+
+def shape_options() -> list[str]:
+    """What gives a Debian the face of Amazon Linux 2023: its names, and an rpm database that knows what is there."""
+    return [
+        '--customize-hook=rm "$1"/etc/debian_version "$1"/usr/lib/os-release && mkdir "$1"/etc/yum.repos.d',
+        f"--customize-hook=sync-in {SHAPE_FILES.relative_to(LAB)} /",
+        f"--customize-hook=copy-in {LAB_BASE.relative_to(LAB)} /root",
+        '--customize-hook=chroot "$1" rpmbuild -bb --quiet /root/lab-base.spec',
+        '--customize-hook=chroot "$1" sh -c "rpm --install /root/rpmbuild/RPMS/noarch/*.rpm && rm -r /root/rpmbuild"',
     ]
 
 

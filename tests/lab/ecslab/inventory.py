@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from .hosts import Host
-from .settings import ACCOUNT_ID, BUILD, ENDPOINT_URL, GATEWAY, IMDS_ADDRESS, PACKAGES_URL, REGION, SUBNET
+from .settings import ACCOUNT_ID, BUILD, ENDPOINT_URL, GATEWAY, IMDS_ADDRESS, PACKAGES_URL, REGION, SHAPE, SUBNET
 
 FACTS = BUILD / "lab.json"
 INVENTORY = BUILD / "inventory.yml"
@@ -34,7 +34,14 @@ def facts(hosts: list[Host], packages: dict[str, str], cluster: str) -> dict:
 def inventory(known: dict) -> dict:
     """The hosts as Ansible reaches them; the lab's facts are group variables lab_*."""
     flat = {f"lab_{name}": value for name, value in known.items() if isinstance(value, str)}
-    members = {host["name"]: {"lab_address": host["address"], "lab_suite": host["suite"]} for host in known["hosts"]}
+    members = {
+        host["name"]: {
+            "lab_address": host["address"],
+            "lab_suite": host["suite"],
+            "lab_package_url": known.get("rpm_url" if host["suite"] == SHAPE else "deb_url"),
+        }
+        for host in known["hosts"]
+    }
     connection = {
         "ansible_connection": "community.docker.docker",
         "ansible_python_interpreter": "/usr/bin/python3",

@@ -2,22 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The packages that the lab's file server offers: the amazon-ecs-init double as a real, signed .deb."""
+"""The packages that the lab's file server offers: the amazon-ecs-init double as a real, signed .deb, one by one and in
+a signed repository. Its RPMs are made in rpms.py."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
+from email.utils import formatdate
 from pathlib import Path
 
 from . import images
 from .engine import run
-from .settings import BUILD, ECS_INIT_VERSION, LAB, PACKAGES, PACKAGES_URL, say
+from .settings import ECS_INIT_VERSION, LAB, PACKAGES, PACKAGES_URL, say
+from .signing import KEY_FILE, sign, sign_inline, signing_key
 
 DOUBLE = LAB / "doubles" / "amazon_ecs_init"
-GNUPG = BUILD / "gnupg"
-KEY_NAME = "fleetkit.ecs lab <lab@fleetkit.invalid>"
-KEY_FILE = "lab-signing-key.asc"
+APT_REPOSITORY = PACKAGES / "apt"
 
 # As dh_installsystemd --no-start --no-enable would have it: systemd learns of the unit, nothing else happens.
 POSTINST = """#!/bin/sh
@@ -48,11 +50,17 @@ def build(version: str) -> dict[str, str]:
         assemble(PACKAGES / name, version, agent)
         sign(PACKAGES / name)
         stamp.write_text(recipe, encoding="ascii")
+        index()
     for label in (version, "latest") if version == ECS_INIT_VERSION else (version,):
         link_amazon_name(name, label)
+    image = PACKAGES / f"ecs-agent-v{version.partition('-')[0]}.tar"
+    image.unlink(missing_ok=True)
+    image.symlink_to(agent)
     return {
+        "agent_image_url": f"{PACKAGES_URL}/{image.name}",
         "deb_url": f"{PACKAGES_URL}/{name}",
         "deb_version": version,
+        "apt_repository_url": f"{PACKAGES_URL}/{APT_REPOSITORY.name}",
         "signing_key_url": f"{PACKAGES_URL}/{KEY_FILE}",
         "signing_key_fingerprint": fingerprint,
     }
@@ -74,7 +82,7 @@ def assemble(target: Path, version: str, agent: Path) -> None:
         program = DOUBLE / "ecs_init.py"
         executable = "#!/usr/bin/python3\n" + program.read_text(encoding="utf-8")
         write(tree / "usr/libexec/amazon-ecs-init", executable, 0o755)
-        write(tree / "lib/systemd/system/ecs.service", (DOUBLE / "ecs.service").read_text(encoding="utf-8"))
+        write(tree / "lib/systemd/system/ecs.service", (DOUBLE / "ecs.deb.service").read_text(encoding="utf-8"))
         for directory in ("etc/ecs", "var/lib/ecs/data", "var/log/ecs", "var/cache/ecs"):
             (tree / directory).mkdir(parents=True, mode=0o755)
         tarball = f"ecs-agent-v{version.partition('-')[0]}.tar"
@@ -95,35 +103,23 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     path.chmod(mode)
 
 
-def gpg(*args: str) -> str:
-    """Run gpg in the lab's own key ring."""
-    return run("gpg", "--homedir", str(GNUPG), "--batch", "--yes", "--pinentry-mode=loopback", *args).stdout
-
-
-def signing_key() -> str:
-    """The fingerprint of the lab's signing key, which is made once and kept until 'down --all'."""
-    exported = PACKAGES / KEY_FILE
-    kept = GNUPG / "fingerprint"
-    if exported.exists() and kept.exists():
-        return kept.read_text(encoding="ascii")
-    say("making the lab's signing key")
-    shutil.rmtree(GNUPG, ignore_errors=True)
-    GNUPG.mkdir(parents=True, mode=0o700)
-    gpg("--passphrase", "", "--quick-generate-key", KEY_NAME, "rsa3072", "sign", "never")
-    listing = gpg("--with-colons", "--list-keys").splitlines()
-    fingerprint = next(line.split(":")[9] for line in listing if line.startswith("fpr:"))
-    exported.write_text(gpg("--armor", "--export", fingerprint), encoding="ascii")
-    stop_gpg_agent()
-    kept.write_text(fingerprint, encoding="ascii")
-    return fingerprint
-
-
-def sign(package: Path) -> None:
-    """Write the detached, armored signature next to the package."""
-    gpg("--passphrase", "", "--armor", "--output", f"{package}.asc", "--detach-sign", str(package))
-    stop_gpg_agent()
-
-
-def stop_gpg_agent() -> None:
-    """gpg starts an agent in the background; leave none."""
-    run("gpgconf", "--homedir", str(GNUPG), "--kill", "gpg-agent", check=False)
+def index() -> None:
+    """A signed apt repository of every version built so far, flat: deb [signed-by=KEY] URL ./"""
+    APT_REPOSITORY.mkdir(exist_ok=True)
+    for old in APT_REPOSITORY.iterdir():
+        old.unlink()
+    entries = []
+    for package in sorted(PACKAGES.glob("amazon-ecs-init_*.deb")):
+        (APT_REPOSITORY / package.name).symlink_to(f"../{package.name}")
+        content = package.read_bytes()
+        fields = run("dpkg-deb", "--field", str(package)).stdout.strip()
+        digest = hashlib.sha256(content).hexdigest()
+        entries.append(f"{fields}\nFilename: ./{package.name}\nSize: {len(content)}\nSHA256: {digest}\n")
+    packages = "\n".join(entries).encode()
+    (APT_REPOSITORY / "Packages").write_bytes(packages)
+    release = APT_REPOSITORY / "Release"
+    digest = hashlib.sha256(packages).hexdigest()
+    date = formatdate(usegmt=True)
+    text = f"Origin: fleetkit.ecs lab\nDate: {date}\nSHA256:\n {digest} {len(packages)} Packages\n"
+    release.write_text(text, encoding="ascii")
+    sign_inline(release, APT_REPOSITORY / "InRelease")

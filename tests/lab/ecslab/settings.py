@@ -19,8 +19,11 @@ SSH_KEY = BUILD / "ssh" / "id_ed25519"
 
 MIRROR = "http://deb.debian.org/debian"
 TASK_SUITE = "trixie"
-# First address of each suite's hosts, so that both suites can be up at once.
-SUITES = {"trixie": 10, "bookworm": 60}
+# First address of each suite's hosts, so that all suites can be up at once.
+SUITES = {"trixie": 10, "bookworm": 60, "al2023-shape": 110}
+# A suite that is not a Debian release is one with another distribution's face: dnf, rpm and its os-release.
+SHAPE = "al2023-shape"
+SHAPE_RELEASE = "bookworm"
 
 # Checkouts whose labs are up at the same time each have a number of their own, 0 to 9 (LAB_NUMBER).
 NUMBER = int(os.environ.get("LAB_NUMBER", "0"))
