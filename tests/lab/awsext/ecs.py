@@ -13,7 +13,7 @@ import time
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ecs.exceptions import ECSException, InvalidParameterException
-from moto.ecs.models import ContainerInstance, EC2ContainerServiceBackend
+from moto.ecs.models import ContainerInstance, EC2ContainerServiceBackend, Task
 from moto.ecs.responses import EC2ContainerServiceResponse, format_attributes
 from moto.moto_api._internal import mock_random
 from moto.sts.models import sts_backends
@@ -270,3 +270,9 @@ def run_task(original, self) -> ActionResult:
         for container in task.containers if enabled else []:
             container.managed_agents = [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}]
     return answer
+
+
+@replaces(Task, "advance")
+def advance(original, self) -> None:
+    """A task runs until it is stopped; moto's begins to stop when it is looked at."""
+    del original, self
