@@ -39,6 +39,9 @@ class Agent(ThreadingHTTPServer):
     def says(self, path: str, *bodies: str, status: int = 200) -> None:
         self.answers[path] = [(status, body) for body in bodies]
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that has given up waiting is no fault."""
+
 
 class Answering(BaseHTTPRequestHandler):
     server: Agent
