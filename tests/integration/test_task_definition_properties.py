@@ -76,6 +76,7 @@ class Retrying:
 
 @pytest.fixture(scope="module")
 def ecs(aws_server):
+    aws_server.reset()  # another module's tests may have left it unkind
     return Ecs()
 
 
