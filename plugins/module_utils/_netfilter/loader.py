@@ -93,7 +93,7 @@ plan_chain='
 load_chain() {
     iptables=iptables of_docker=0 head=''
     [ "$1" = ipv6 ] && iptables=ip6tables
-    case $3 in DOCKER*) of_docker=1 ;; esac
+    case $3 in DOCKER | DOCKER-*) of_docker=1 ;; esac
     wanted=$(awk -v family="$1" -v table="$2" -v chain="$3" '
         $1 == family && $2 == table && $4 == chain {
             position = $3
@@ -141,7 +141,7 @@ lost_by_docker() {
     [ "$1 $2" = 'ipv4 DOCKER-USER' ] && docker_runs || return 1
     nft list tables 2>/dev/null | grep -q ' docker-bridges$' && return 1 # its backend nftables has no such chain
     case $(iptables -V) in *nf_tables*) other=legacy ;; *) other=nft ;; esac
-    if command -v iptables-$other-save >/dev/null && iptables-$other-save 2>/dev/null | grep -q '^:DOCKER'; then
+    if command -v iptables-$other-save >/dev/null && iptables-$other-save 2>/dev/null | grep -q '^:DOCKER[- ]'; then
         complain "Docker's chains are in iptables-$other, but iptables on this host is another backend"
         return 1
     fi
