@@ -93,7 +93,7 @@ plan_chain='
 load_chain() {
     iptables=iptables of_docker=0 head=''
     [ "$1" = ipv6 ] && iptables=ip6tables
-    case $3 in DOCKER*) of_docker=1 ;; esac
+    case $3 in DOCKER | DOCKER-*) of_docker=1 ;; esac
     wanted=$(awk -v family="$1" -v table="$2" -v chain="$3" '
         $1 == family && $2 == table && $4 == chain {
             position = $3

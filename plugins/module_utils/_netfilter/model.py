@@ -40,7 +40,8 @@ class Place:
 
     @property
     def made_by_docker(self) -> bool:
-        return self.chain.startswith("DOCKER")
+        """DOCKER_... (with the other line) are of the embedded DNS, and of no firewall."""
+        return self.chain == "DOCKER" or self.chain.startswith("DOCKER-")
 
 
 @dataclass(frozen=True)

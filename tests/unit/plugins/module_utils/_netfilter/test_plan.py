@@ -197,6 +197,11 @@ def test_a_mix_of_backends_is_refused_with_an_explanation(chains, sentence):
     assert plan_set(Host(chains, docker=Docker(elsewhere="legacy")), RuleSet("s")).changes == ()
 
 
+@pytest.mark.parametrize(("chain", "dockers"), [("DOCKER", True), ("DOCKER-USER", True), ("DOCKER_OUTPUT", False)])
+def test_the_chains_of_dockers_embedded_dns_are_not_dockers_firewall(chain, dockers):
+    assert Place("ipv4", "nat", chain).made_by_docker == dockers
+
+
 def test_what_ecs_init_makes_itself_is_refused_where_it_is_installed():
     (place, spec), *_more = ecs_init.CREDENTIAL_RULES
     match, target = spec.split(" -j ")
