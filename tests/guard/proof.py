@@ -36,7 +36,7 @@ from ecslab.settings import IMDS_NAME, SUBNET_V6, LabError  # noqa: E402
 SHORT = os.environ.get("GUARD_EVENTS") == "short"
 ON_HOST = "/var/lib/guard-proof"
 RESULTS = ROOT / "build" / "guard"
-INVENTORY = ["build/lab/inventory.yml", "molecule/inventory.yml", "tests/guard/inventory.yml"]
+INVENTORY = ["build/lab/inventory.yml", "molecule/inventory.yml"]
 STREAMS = ("docker0", "user", "named")
 SOURCES = [*(f"{stream} imds4" for stream in STREAMS), *hosts.when_ipv6("user imds6")]
 # What each host is for, by its name in the lab.

@@ -141,9 +141,7 @@ lost_by_docker() {
     [ "$1 $2" = 'ipv4 DOCKER-USER' ] && docker_runs || return 1
     nft list tables 2>/dev/null | grep -q ' docker-bridges$' && return 1 # its backend nftables has no such chain
     case $(iptables -V) in *nf_tables*) other=legacy ;; *) other=nft ;; esac
-    command -v iptables-$other-save >/dev/null || return 0
-    # The filter table: Docker's name service has chains of its own in nat.
-    if iptables-$other-save -t filter 2>/dev/null | grep -q '^:DOCKER'; then
+    if command -v iptables-$other-save >/dev/null && iptables-$other-save 2>/dev/null | grep -q '^:DOCKER[- ]'; then
         complain "Docker's chains are in iptables-$other, but iptables on this host is another backend"
         return 1
     fi

@@ -120,7 +120,7 @@ def read_docker(commands: Commands, active: bool, look_for_nftables: bool) -> Do
     elsewhere = False
     if commands.find(f"iptables-{other}-save") and (other == "nft" or _has_legacy_tables()):
         saved = parse_save("ipv4", commands.run(f"iptables-{other}-save"))
-        elsewhere = any(place.made_by_docker for place in saved if place.table == "filter")
+        elsewhere = any(place.made_by_docker for place in saved)
     nftables = False
     if look_for_nftables and commands.find("nft"):
         nftables = "docker-bridges" in commands.run("nft", "list", "tables")
