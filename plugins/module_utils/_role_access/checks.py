@@ -216,7 +216,7 @@ def trust(facts: Facts) -> Finding:
     if cannot:
         return cannot
     context = evaluate.context_of(source, facts.external_id)
-    deleted = [name for _where, name in documents.deleted_principals(role.trust)]
+    deleted = [name for _statement, name in documents.deleted_principals(role.trust)]
     stale = f"; it names {', '.join(deleted)}, the id of a role or user that has been deleted" if deleted else ""
     return judged(
         evaluate.trust(role.trust, source, context),

@@ -257,7 +257,7 @@ def run_task(original, self) -> ActionResult:
     """Keep whether ECS Exec was asked for, which takes a task role; its agent then runs in every container."""
     enabled = bool(self._get_param("enableExecuteCommand", False))
     definition = self.ecs_backend.describe_task_definition(self._get_param("taskDefinition"))
-    role = (self._get_param("overrides") or {}).get("taskRoleArn") or definition.task_role_arn
+    role = (self._get_param("overrides") or {}).get("taskRoleArn") or getattr(definition, "task_role_arn", None)
     if enabled and not role:
         raise InvalidParameterException(
             "Tasks could not be created because a valid taskRoleArn is not being used. Specify a valid task role in "
