@@ -491,6 +491,11 @@ class TestLoader:
             "netfilter_rules", check=True, name="guard", rules=rules, prohibit_forwarding_to=prohibited
         ).changed
 
+    def test_a_load_that_finds_all_in_force_takes_no_lock(self, loaded):
+        """ecs-init does not wait for the lock: it would fail because we look."""
+        told = loaded.shell(f"flock /run/xtables.lock timeout 5 {LOADER} load")
+        assert told == "guard: 4 looked after, 0 waiting for Docker\n"
+
     def test_a_second_load_changes_nothing(self, loaded):
         whole = loaded.state()
         assert load(loaded) == "guard: 4 looked after, 0 waiting for Docker\n"
@@ -558,7 +563,7 @@ class TestLoader:
         run(host, {"chain": "mine", "jump": "DROP"}, persist=True)
         host.shell("iptables -F mine; iptables -X mine")
         told = load(host)
-        assert told.startswith("guard: cannot list chain mine of table filter (ipv4)")
+        assert told.startswith("guard: there is no chain mine in table filter (ipv4)")
         assert told.endswith("exit 1\n")
 
     def test_a_rule_that_cannot_be_made_fails_and_leaves_its_chain(self, loaded):

@@ -101,18 +101,27 @@ load_chain() {
             print position, $0
         }' "$file")
     number=$(echo "$wanted" | grep -c '')
-    if ! listing=$($iptables -w 10 -t "$2" -S "$3" 2>&1); then
-        if [ "$of_docker" = 0 ]; then
-            complain "cannot list chain $3 of table $2 ($1): $listing"
-            return
-        fi
-        if ! lost_by_docker "$1" "$3"; then
-            waiting=$((waiting + number))
-            return
-        fi
-        head="-N DOCKER-USER$nl-A DOCKER-USER -j RETURN$nl"
-        listing='-A DOCKER-USER -j RETURN'
+    # -save takes no lock: ecs-init, which does not wait for it, must not fail because we look.
+    if ! saved=$($iptables-save -t "$2" 2>&1); then
+        complain "cannot list table $2 ($1): $saved"
+        return
     fi
+    listing=$(echo "$saved" | awk -v chain="$3" '$1 == "-A" && $2 == chain')
+    case "$3 $nl$saved" in
+        *"$nl:$3 "* | 'INPUT '* | 'FORWARD '* | 'OUTPUT '* | 'PREROUTING '* | 'POSTROUTING '*) ;;
+        'DOCKER '* | DOCKER-*)
+            if ! lost_by_docker "$1" "$3"; then
+                waiting=$((waiting + number))
+                return
+            fi
+            head="-N DOCKER-USER$nl-A DOCKER-USER -j RETURN$nl"
+            listing='-A DOCKER-USER -j RETURN'
+            ;;
+        *)
+            complain "there is no chain $3 in table $2 ($1)"
+            return
+            ;;
+    esac
     plan=$({
         echo "$wanted" | sed 's/^/W /'
         echo "$listing" | sed 's/^/H /'
@@ -127,7 +136,7 @@ load_chain() {
         changed=1
         echo "$plan" | sed -n "s/^A /$name: put in force: $1 $2 $3 /p; s/^M /$name: put in its place: $1 $2 $3 /p"
     fi
-    if [ "$3" = DOCKER-USER ] && ! $iptables -w 10 -C FORWARD -j DOCKER-USER 2>/dev/null; then
+    if [ "$3" = DOCKER-USER ] && ! echo "$saved" | grep -qx -e '-A FORWARD -j DOCKER-USER'; then
         if answer=$($iptables -w 10 -I FORWARD -j DOCKER-USER 2>&1); then
             did "$1 filter FORWARD -j DOCKER-USER"
         else
@@ -196,7 +205,7 @@ route_to_loopback() {
     fi
 }
 
-# ecs-init's own rules, as iptables -S prints them
+# ecs-init's own rules, as iptables-save prints them
 to_agent='-d 169.254.170.2/32 -p tcp -m tcp --dport 80 -j'
 to_prerouting="PREROUTING $to_agent DNAT --to-destination 127.0.0.1:51679"
 to_output="OUTPUT $to_agent REDIRECT --to-ports 51679"
@@ -239,7 +248,7 @@ ecs_state() {
 ecs_init_now() {
     for where in 'iptables nat' 'iptables filter' 'ip6tables filter'; do
         [ "${where% *}" = iptables ] || has_ipv6 || continue
-        ${where% *} -w 10 -t "${where#* }" -S 2>/dev/null | grep -E "$ecs_init_rules" | sed "s/^/$where /"
+        "${where% *}-save" -t "${where#* }" 2>/dev/null | grep -E "$ecs_init_rules" | sed "s/^/$where /"
     done
 }
 
