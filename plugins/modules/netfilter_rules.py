@@ -206,9 +206,15 @@ EXAMPLES = r"""
         destination: 169.254.169.254/32
         jump: DROP
 
-- name: The same for every bridge and IPv6, whatever happens to the tables
+- name: The same, and for every bridge and IPv6, whatever happens to the tables
   fleetkit.ecs.netfilter_rules:
     name: imds-guard
+    rules:
+      - chain: DOCKER-USER
+        position: 1
+        in_interface: docker+
+        destination: 169.254.169.254/32
+        jump: DROP
     prohibit_forwarding_to:
       - 169.254.169.254
       - fd00:ec2::254
