@@ -25,8 +25,8 @@ demo: ## create the IAM of a container instance and configure a real host, twice
 
 test: ## everything, on every Python found; pytest's summary comes last
 	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"
-	@GUARD_EVENTS=short $(MAKE) --no-print-directory demo molecule
-	@for lane in $(ALL_LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/unit tests/integration tests/lab; done
+	@$(MAKE) --no-print-directory demo
+	@tests/tools/all-tests $(ALL_LANES)
 
 lint: ## formatter, linters, types, docs and the changelog
 	@$(IN_NEWEST) tests/tools/lint
@@ -41,8 +41,8 @@ integration: ## modules, roles and playbooks against the local AWS and in networ
 	@$(IN_NEWEST) python tests/lab/lab.py programs
 	@for lane in $(LANES); do tests/tools/in-lane $$lane $(PYTEST) tests/integration tests/lab; done
 
-molecule: ## real systemd hosts with real Docker; SCENARIO=name runs one scenario, GUARD_EVENTS=short less of guard
-	@$(IN_NEWEST) tests/tools/molecule "$(SCENARIO)"
+molecule: ## real systemd hosts with real Docker; SCENARIO="name ..." runs some, GUARD_EVENTS=short less of guard
+	@$(IN_NEWEST) tests/tools/molecule $(SCENARIO)
 
 bench: ## count API calls and tasks; each table is also written to build/bench/
 	@$(IN_NEWEST) tests/bench/run
