@@ -234,7 +234,9 @@ def _for_ever(host: Host, deferred: Sequence[Rule]) -> Iterator[str]:
 
 
 def _skipped(host: Host, wanted: RuleSet) -> Iterator[str]:
-    versions = [rule.place.ip_version for rule in wanted.rules] + [version for version, _ in wanted.beside.prohibited]
+    versions = [rule.place.ip_version for rule in wanted.rules] + [
+        version for version, _address in wanted.beside.prohibited
+    ]
     left_out = len([version for version in versions if version not in host.ip_versions])
     if left_out:
         yield f"{left_out} IPv6 rule(s) of {wanted.name} were skipped: this host has no IPv6 (/proc/sys/net/ipv6)"
