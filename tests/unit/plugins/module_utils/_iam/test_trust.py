@@ -31,13 +31,14 @@ def policy(*statements, **more):
 EC2 = statement({"Service": "ec2.amazonaws.com"})
 SSM = statement({"Service": "ssm.amazonaws.com"}, "Ssm")
 PLAIN = statement({"AWS": "111122223333"})
+PLAIN_TEXT = json.dumps(PLAIN)
 OURS = statement({"AWS": "111122223333"}, "Ours")
 OTHER_WORDS = {**OURS, "Principal": {"AWS": ["arn:aws:iam::111122223333:root"]}, "Action": ["sts:assumerole"]}
 STALE = statement({"AWS": ["111122223333", GONE]}, "Theirs")
 
 
-def plan(trust, *, role="r", sid="Ours", wanted=PLAIN, state="present", predicting=False, limit=2048):
-    params = {"role": role, "sid": sid, "statement": json.dumps(wanted) if wanted else None, "state": state}
+def plan(trust, *, role="r", sid="Ours", wanted=PLAIN_TEXT, state="present", predicting=False, limit=2048):
+    params = {"role": role, "sid": sid, "statement": wanted, "state": state}
     there = Role("r", arn=ARN, trust=trust) if trust else None
     facts = TrustFacts(Caller("aws", HERE), there, limit)
     return plan_trust_statement(facts, parse.trust_statement(params), predicting)

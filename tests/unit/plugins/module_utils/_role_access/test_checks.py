@@ -109,8 +109,8 @@ def test_a_role_that_was_deleted_and_made_again_is_explained():
 
 
 def test_unknown_is_not_wrong_but_one_wrong_is():
-    assert report(["assume_role"], facts(caller=HERE))["ok"]
-    assert not report(["assume_role", "trust"], facts(caller=HERE))["ok"]
+    assert report(["assume_role"], facts(caller=HERE), CHECKS)["ok"]
+    assert not report(["assume_role", "trust"], facts(caller=HERE), CHECKS)["ok"]
 
 
 @pytest.mark.parametrize(
