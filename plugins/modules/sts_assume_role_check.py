@@ -132,7 +132,8 @@ api_calls:
 """
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._aws import AwsModule, BotoCoreError, ClientError
-from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.checks import CHECKS, report
+from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.checks import CHECKS as LINKS
+from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.checks import report
 from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.parse import OPTIONS, parse
 from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.read import read
 
@@ -156,7 +157,7 @@ def main():
         module.fail_json_aws(error, "Could not look at the roles", api_calls=dict(module.api_calls))
     module.exit_json(
         changed=False,
-        **report(checks, facts, CHECKS),
+        **report(checks, facts, LINKS),
         caller=facts.caller.arn,
         identity_before=facts.before.arn,
         identity_after=facts.assumed.arn,
