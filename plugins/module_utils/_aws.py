@@ -44,6 +44,9 @@ class AwsModule(AnsibleAWSModule):
         self._counting = threading.Lock()
         self._assuming = threading.Lock()
         self._credentials: dict[str, str] = {}
+        if self.params.get("access_key"):
+            # amazon.aws does not hide the id of a key, which ansible-core before 2.21 returns with the arguments.
+            self._module.no_log_values.add(self.params["access_key"])
         with self.refusing():
             self._assumption = _assume_role.parse(self.params)
 

@@ -116,7 +116,7 @@ def test_a_delete_whose_answer_was_lost_is_not_a_failure(aws, operation):
 
 
 def test_something_else_of_that_name_that_appears_meanwhile_is_not_taken_for_ours(aws):
-    aws.behave(visible_after=2)
+    aws.behave(visible_after=8)
     aws.iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trusting("123456789012")))
     run = run_module("iam_role", name="r", trust=TRUST)
     assert run.failed
