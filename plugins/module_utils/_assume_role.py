@@ -36,8 +36,6 @@ SESSION_NAME = "fleetkit-ecs"
 # Seconds. A session that is begun by a session lasts no longer, whatever the role allows.
 CHAINED_LIMIT = 3600
 
-EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
-
 
 @dataclass(frozen=True)
 class Assumption:
@@ -94,12 +92,7 @@ def _duration(value: int | None) -> int | None:
 
 
 def _external_id(value: str | None) -> str | None:
-    if value is not None and (not EXTERNAL_ID.fullmatch(value) or not 2 <= len(value) <= 1224):
-        raise Refusal(
-            f"assume_role_external_id: {value!r}; STS takes 2 to 1224 characters, which may be letters, digits and "
-            f"+=,.@:/-_ (this has {len(value)})."
-        )
-    return value
+    return None if value is None else names.check_external_id("assume_role_external_id", value)
 
 
 def exchange(sts: Any, wanted: Assumption) -> dict[str, str]:

@@ -28,6 +28,7 @@ ARN = re.compile(
 )
 ANY_PRINCIPAL_ARN = re.compile(rf"arn:{PARTITION}:(?:iam|sts)::\d{{12}}:(?:root|[a-z-]+/.+)", re.ASCII)
 TAG = re.compile(r"[\w\s.:/=+@-]*")
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]+", re.ASCII)
 UNIQUE_ID = re.compile(r"A[A-Z0-9]{15,}")
 
 # Where Amazon keeps its own managed policies, the most usual first.
@@ -112,6 +113,16 @@ def _wrong_in_arn(arn: str, kind: str) -> str:
     if account.isdigit() and len(account) != 12:
         return f" (its account has {len(account)} digits)"
     return "" if resource.startswith(f"{kind}/") else f" (it is one of {resource.split('/')[0]!r})"
+
+
+def check_external_id(parameter: str, value: str) -> str:
+    """An external id as STS takes it."""
+    if not EXTERNAL_ID.fullmatch(value) or not 2 <= len(value) <= 1224:
+        raise Refusal(
+            f"{parameter}: {value!r}; STS takes 2 to 1224 characters, which may be letters, digits and +=,.@:/-_ "
+            f"(this has {len(value)})."
+        )
+    return value
 
 
 def check_tags(parameter: str, value: Mapping[str, Any]) -> dict[str, str]:

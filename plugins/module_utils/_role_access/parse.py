@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import parse_arn
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import check_external_id, parse_arn
 from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.checks import Facts
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 READ_ONLY = re.compile(r"(?:[Gg]et|[Ll]ist|[Dd]escribe|[Hh]ead)(?=[A-Z_])")
 
 # What both modules that check a role's access take.
@@ -46,10 +45,8 @@ def parse(params: Mapping[str, Any]) -> Facts:
             "role can be assumed across partitions."
         )
     external_id, call = params["external_id"], params["call"]
-    if external_id and not EXTERNAL_ID.fullmatch(external_id):
-        raise Refusal(
-            f"external_id: {external_id!r} is not an external id; it has 2 to 1224 letters, digits and +=,.@:/-_ only."
-        )
+    if external_id:
+        check_external_id("external_id", external_id)
     if call and not READ_ONLY.match(call["operation"]):
         raise Refusal(
             f"call: {call['operation']!r} might change something; name an operation that begins with Get, List, "
