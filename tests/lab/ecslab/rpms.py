@@ -50,27 +50,27 @@ def build(version: str) -> dict[str, str]:
 def assemble(version: str, agent: Path, fingerprint: str) -> None:
     """Build both, and bring the repository's index up to date."""
     number, _dash, release = version.partition("-")
-    steps = ["set -eu", "chown -R root:root /work"]
+    steps = ["set -eu", "chown -R root:root /build"]
     with tempfile.TemporaryDirectory(prefix="ecs-init-rpm-", dir=PACKAGES.parent) as scratch:
         work = Path(scratch)
         shutil.copy(DOUBLE / "ecs-init.spec", work)
         for package, unit, suffix in ((GENERIC, "rpm", ""), (AMAZON_LINUX, "amazon-linux", ".amzn2023")):
             lay_out(work / package, unit, number, agent)
             words = {"package_name": package, "package_version": number, "package_release": f"{release}{suffix}"}
-            words |= {"tree": f"/work/{package}", "_topdir": "/work/build", "_rpmdir": "/work/rpms"}
+            words |= {"tree": f"/build/{package}", "_topdir": "/build/build", "_rpmdir": "/build/rpms"}
             defined = " ".join(f"--define '{word} {value}'" for word, value in words.items())
-            steps.append(f"rpmbuild -bb --quiet {defined} /work/ecs-init.spec")
+            steps.append(f"rpmbuild -bb --quiet {defined} /build/ecs-init.spec")
         owner = f"{os.getuid()}:{os.getgid()}"
         gpg = f"--define '__gpg /usr/bin/gpg' --define '_gpg_name {fingerprint}' --define '_gpg_path /gnupg'"
         steps += [
-            f"rpmsign {gpg} --addsign /work/rpms/*/{AMAZON_LINUX}-*.rpm",
-            f"mv /work/rpms/*/{GENERIC}-*.rpm /packages/",
-            f"mv /work/rpms/*/{AMAZON_LINUX}-*.rpm /packages/{RPM_REPOSITORY.name}/",
+            f"rpmsign {gpg} --addsign /build/rpms/*/{AMAZON_LINUX}-*.rpm",
+            f"mv /build/rpms/*/{GENERIC}-*.rpm /packages/",
+            f"mv /build/rpms/*/{AMAZON_LINUX}-*.rpm /packages/{RPM_REPOSITORY.name}/",
             f"createrepo_c --quiet /packages/{RPM_REPOSITORY.name}",
             "gpgconf --homedir /gnupg --kill gpg-agent",
-            f"chown -R {owner} /packages /gnupg /work",
+            f"chown -R {owner} /packages /gnupg /build",
         ]
-        mounts = [f"--volume={work}:/work", f"--volume={PACKAGES}:/packages", f"--volume={GNUPG}:/gnupg"]
+        mounts = [f"--volume={work}:/build", f"--volume={PACKAGES}:/packages", f"--volume={GNUPG}:/gnupg"]
         command = ["sh", "-c", "\n".join(steps)]
         docker("run", "--rm", "--network=none", *mounts, images.host_image(SHAPE), *command)
     stop_gpg_agent()
