@@ -174,6 +174,6 @@ def _warnings(facts: Facts, request: Request) -> Iterator[str]:
     values = effective(text)
     yield from notices(Host(ConfigFile(request.uri)), request.desired, text, values)
     if "ECS_CLUSTER" not in values:
-        yield "ECS_CLUSTER: it is not declared, so an agent that has only this file joins the cluster default."
+        yield "ECS_CLUSTER: it is not declared, so no host takes it whose own /var/lib/ecs/ecs.config names none."
     if facts.stored is not None and facts.stored.text is None:
         yield f"{request.uri}: what is there cannot be read as an ecs.config, so the diff does not show it."
