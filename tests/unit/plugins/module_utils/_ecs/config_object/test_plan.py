@@ -118,6 +118,20 @@ def test_a_bucket_that_may_not_be_made_is_refused():
         plan_config_object(Facts(), replace(PRESENT, create_bucket=False))
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ({**FOREIGN, "Principal": {"AWS": "AROAABCDEFGHIJKLMNOPQ"}}, "'Foreign' in the policy of fleet names AROA"),
+        ({**FOREIGN, "Resource": ["arn:aws:s3:::fleet/" + "x" * 20480]}, "S3 takes 20480"),
+    ],
+)
+def test_a_policy_that_s3_would_not_take_is_refused_before_the_first_change(statement, told):
+    with pytest.raises(Refusal, match=told):
+        plan_config_object(Facts(Bucket(policy(statement), BLOCKED), stored()), PRESENT)
+    settled = Facts(Bucket(policy(statement, OURS), BLOCKED), stored())
+    assert changes(settled) == []
+
+
 def test_absent_is_of_the_object_alone():
     assert changes(Facts(stored=stored()), ABSENT) == [("delete", "object", "ecs.config")]
     assert changes(Facts(), ABSENT) == []
