@@ -18,7 +18,7 @@ Document = Mapping[str, Any]
 TLS_SID = "FleetkitEcsTlsOnly"
 # The name of the metadata that tells the content, to hosts too. An ETag does not, under SSE-KMS and after an upload in
 # parts.
-DIGEST = "sha256"
+DIGEST = "fleetkit-ecs-sha256"
 BLOCKED = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
