@@ -18,6 +18,7 @@ from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import buil
 ACCOUNT = "123456789012"
 IN_SCOPE = {"account_id": ACCOUNT, "region": "us-west-2"}
 MODULE = "ssm_managed_instance"
+OTHERS = "mi-0123456789abcdef0"
 
 
 @pytest.fixture
@@ -153,6 +154,9 @@ def test_filters_must_all_hold(aws, ssm):
         ({"tag:fleet": "shops", "IamRole": "second"}, []),
     ]:
         assert info(**filters)[0] == expected
+    unknown = run_module("ssm_managed_instance_info", filters={"InstanceIds": OTHERS})
+    assert unknown.failed
+    assert "InvalidInstanceId" in unknown.msg
     refused = run_module("ssm_managed_instance_info", filters={"pingStatus": "Online"})
     assert refused.failed
     assert "did you mean PingStatus?" in refused.msg
@@ -186,9 +190,6 @@ def test_least_privilege_suffices_from_registration_to_leaving(aws, joined):
     instance = register_with_ecs(ecs, "production")
     assert instance["ec2InstanceId"] == joined.instance_id
     ecs.deregister_container_instance(cluster="production", containerInstance=instance["containerInstanceArn"])
-
-
-OTHERS = "mi-0123456789abcdef0"
 
 
 def test_least_privilege_lets_a_server_do_nothing_else(aws, joined):
