@@ -10,6 +10,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from hybrid import forget
 from module_runner import applied, run_module
 from ssm_agent_wire import Agent, WireError
 
@@ -21,11 +22,24 @@ MODULE = "ssm_managed_instance"
 OTHERS = "mi-0123456789abcdef0"
 
 
-@pytest.fixture
-def ssm(aws):
+@pytest.fixture(scope="module")
+def with_roles(aws_server):
+    """The local AWS with two roles that servers can have."""
+    aws_server.reset()
     for name in ("first", "second"):
         trust = json.dumps(build("trust_ssm", IN_SCOPE))
-        aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        aws_server.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    return aws_server
+
+
+@pytest.fixture
+def aws(with_roles):
+    forget(with_roles)
+    return with_roles
+
+
+@pytest.fixture
+def ssm(aws):
     return aws.client("ssm")
 
 
