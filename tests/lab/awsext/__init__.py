@@ -9,4 +9,12 @@ from __future__ import annotations
 
 def install() -> None:
     """Put all of it in force: importing a module patches moto."""
-    from . import account_settings, ecs, iam, s3, sts, task_definitions  # noqa: F401  pylint: disable=unused-import
+    from . import (  # noqa: F401  pylint: disable=unused-import
+        account_settings,
+        ecs,
+        hybrid,
+        iam,
+        s3,
+        sts,
+        task_definitions,
+    )
