@@ -15,6 +15,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file im
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.read import read_host as read_agent
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import persist, program
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model import File, Host, Wanted
+from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 
 
 def read_host(wanted: Wanted, foresee: bool) -> Host:
@@ -47,6 +48,16 @@ def _object(wanted: Wanted) -> program.Object | None:
         return None
     settings = wanted.source.settings()
     return program.fetch(settings, program.known_etag(settings), program.PATIENCE)
+
+
+def refuse_fetched(path: str) -> None:
+    """Two owners of one file would undo each other's work, the one when Ansible runs and the other at boot."""
+    if path == str(program.FILE) and Path(persist.UNIT_PATH).exists():
+        raise Refusal(
+            f"path: {path} is fetched from S3 at every boot ({persist.SETTINGS} says from where), which would undo "
+            "this. Publish the variables with ecs_config_object; or write the host's own to /var/lib/ecs/ecs.config; "
+            "or end that with ecs_config_fetch and state: absent, and run again."
+        )
 
 
 def _file(path: Path) -> File | None:
