@@ -12,16 +12,16 @@ description:
   - Gives the user data of a launch template for container instances, as a text. An instance that is launched with it
     fetches C(ecs.config) from an object in S3 before the agent starts, at launch and at every boot, and needs neither
     SSH nor Ansible for that.
-  - At launch it writes the program, its settings and the unit that M(fleetkit.ecs.ecs_config_fetch) would write, so that
-    a later run of that module changes nothing. It installs the AWS CLI where it is missing, and starts the unit.
-  - If the file is there then, it enables C(ecs.service) and starts it without waiting for it, because Amazon Linux' unit
-    itself waits for cloud-init, of which user data is the last part. If not, the agent is not started, neither now nor at
-    the next boot unless the object can be fetched by then; C(cloud-init status --long) and the journal say why.
+  - At launch it writes the program, its settings and the unit that M(fleetkit.ecs.ecs_config_fetch) would write, so
+    that a later run of that module changes nothing. It installs the AWS CLI where it is missing, and starts the unit.
+  - If the file is there then, it enables C(ecs.service) and starts it without waiting for it, because Amazon Linux'
+    unit itself waits for cloud-init, of which user data is the last part. If not, the agent is not started, neither now
+    nor at the next boot unless the object can be fetched by then; C(cloud-init status --long) and the journal say why.
   - The image must not start the agent before user data runs. Amazon Linux' own package, which ECS-optimised AMIs have,
     waits for cloud-init. In another image leave C(ecs.service) disabled; user data enables it. Or run the role
     P(fleetkit.ecs.agent#role) with C(agent_config_s3_uri) while the image is made, which needs no user data at all.
-  - Nothing is asked of AWS. Malformed input is refused. The text has no secret in it and stays below the 16 KiB that EC2
-    takes.
+  - Nothing is asked of AWS. Malformed input is refused. The text has no secret in it and stays below the 16 KiB that
+    EC2 takes.
   - See U(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bootstrap_container_instance.html).
 options:
   _terms:

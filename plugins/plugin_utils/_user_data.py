@@ -18,9 +18,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model i
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.persist import UNIT, files
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.program import uri
 
-# The unit is started here and not only enabled: the transaction of this boot was made before it was there. It waits for
-# nothing that waits for cloud-init. Starting ecs.service pulls it in, so it is asked for twice and runs once; a start of
-# ecs.service that waits for the end of cloud-init fails with it.
+# The unit is started and not only enabled, because this boot was planned before it was there. It waits for nothing that
+# waits for cloud-init. A start of ecs.service that is waiting for the end of cloud-init is taken back where it fails.
 STEPS = f"""\
 set -u
 command -v aws >/dev/null || {{
@@ -64,7 +63,9 @@ def cloud_config(source: Source) -> str:
         for path, file in files(source).items()
     ]
     content = {"write_files": written, "runcmd": [["sh", "-c", STEPS]]}
-    return f"#cloud-config\n# {HEAD}\n# {uri(source.settings())}\n" + yaml.safe_dump(content, sort_keys=False, width=10_000)
+    return f"#cloud-config\n# {HEAD}\n# {uri(source.settings())}\n" + yaml.safe_dump(
+        content, sort_keys=False, width=10_000
+    )
 
 
 FORMATS: dict[str, Callable[[Source], str]] = {"shell": shell, "cloud-config": cloud_config}

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import program
@@ -47,11 +48,7 @@ _NO_RULES = "RULES: dict[str, dict[str, Any]] = {}\n"
 
 def program_text() -> str:
     """The program as it stands on a host: its own source, and the table of variables."""
-    spec = program.__spec__
-    source = spec.loader.get_source(program.__name__) if spec and hasattr(spec.loader, "get_source") else None
-    if not source or source.count(_NO_RULES) != 1:
-        raise RuntimeError("the source of the program is not at hand")
-    filled = source.replace(_NO_RULES, f"RULES: dict[str, dict[str, Any]] = {rules()!r}\n")
+    filled = inspect.getsource(program).replace(_NO_RULES, f"RULES: dict[str, dict[str, Any]] = {rules()!r}\n")
     return f"#!/usr/bin/python3\n# Written by fleetkit.ecs.\n{filled}"
 
 

@@ -129,7 +129,7 @@ def fetch_once(settings: dict[str, Any], etag: str | None, seconds: float) -> Ob
     except ValueError:
         raise Failed(f"the AWS CLI answered in an unknown form for {uri(settings)}") from None
     finally:
-        os.unlink(target)
+        Path(target).unlink()
 
 
 def cli() -> str | None:
@@ -341,9 +341,9 @@ def replace(path: Path, data: bytes, mode: int) -> None:
             stream.write(data)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
-        os.replace(new, path)
+        Path(new).replace(path)
     except BaseException:
-        os.unlink(new)
+        Path(new).unlink()
         raise
 
 

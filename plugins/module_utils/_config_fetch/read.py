@@ -31,7 +31,9 @@ def read_host(wanted: Wanted, foresee: bool) -> Host:
     except program.NoCli:
         if not foresee:
             raise
-    variables = effective((found.data if found else program.content_of(program.FILE)).decode("utf-8", "surrogateescape"))
+    variables = effective(
+        (found.data if found else program.content_of(program.FILE)).decode("utf-8", "surrogateescape")
+    )
     files = {path: file for path in persist.PATHS if (file := _file(Path(path)))}
     agent = read_agent(str(program.FILE), variables)
     return Host(agent, files, Path(persist.LINK).is_symlink(), found, unknown=lacks_cli(wanted))

@@ -37,7 +37,9 @@ def test_the_shell_form_writes_what_ecs_config_fetch_would_write(tmp_path):
     script = _user_data.shell(SOURCE).partition(_user_data.STEPS)[0]
     for path in persist.PATHS:
         directory = path.rpartition("/")[0]
-        script = script.replace(f" {directory}\n", f" {tmp_path}{directory}\n").replace(f">{path}", f">{tmp_path}{path}")
+        script = script.replace(f" {directory}\n", f" {tmp_path}{directory}\n").replace(
+            f">{path}", f">{tmp_path}{path}"
+        )
         script = script.replace(f" {path}\n", f" {tmp_path}{path}\n")
     subprocess.run(["sh", "-e", "-c", script], check=True)
     for path, file in persist.files(SOURCE).items():

@@ -17,6 +17,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refu
 PATH = "/etc/ecs/ecs.config"
 RIGHT, LOOSE = Attributes(0o600, 0, 0), Attributes(0o644, 0, 0)
 SOURCE = Source("fleet-config", "ecs.config", "us-west-2")
+FROM_S3 = Wanted(SOURCE)
 TEXT = "ECS_CLUSTER=production\nECS_LOGLEVEL=info\n"
 SECRET = 'ECS_ENGINE_AUTH_DATA={"r":{"password":"correct-horse"}}\n'
 
@@ -25,7 +26,7 @@ def given(text: str) -> program.Object:
     return program.Object(text.encode(), '"e1"', vouched=True)
 
 
-def plan(text=TEXT, new=None, wanted=Wanted(SOURCE), files=None, enabled=True, attributes=RIGHT, move=False, **host):
+def plan(text=TEXT, new=None, wanted=FROM_S3, files=None, enabled=True, attributes=RIGHT, move=False, **host):
     """The host has everything of ours, and S3 gave C(new); None is its answer that nothing is new."""
     file = ConfigFile(PATH, text, None if text is None else attributes, directory=True)
     agent = agent_model.Host(file, host.pop("other", None), (1, 105, 1), host.pop("saved_cluster", None))
@@ -120,7 +121,9 @@ def test_a_content_of_the_controllers_ends_the_fetch_at_boot():
 
 
 def test_a_bad_object_is_refused_with_everything_that_is_wrong_with_it():
-    with pytest.raises(Refusal, match="line 1 is not NAME=value; line 2 sets ECS_LOGLEVEL to what is not one of") as said:
+    with pytest.raises(
+        Refusal, match="line 1 is not NAME=value; line 2 sets ECS_LOGLEVEL to what is not one of"
+    ) as said:
         plan(new="cluster\nECS_LOGLEVEL=loud\n")
     assert "s3://fleet-config/ecs.config" in str(said.value)
     assert "Nothing was changed" in str(said.value)

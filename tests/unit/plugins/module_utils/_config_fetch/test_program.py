@@ -16,7 +16,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model import Source
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.rules import rules
 
-
 SOURCE = Source("fleet-config", "ecs.config", "us-west-2")
 GOOD = b"# BEGIN fleetkit.ecs\nECS_CLUSTER=production\nECS_AWSVPC_BLOCK_IMDS=true\n# END fleetkit.ecs\n"
 OLD = b"ECS_CLUSTER=production\n"
@@ -133,7 +132,10 @@ BAD = {
     "export": (gives(b"export ECS_CLUSTER=a\n"), "line 1 is not NAME=value"),
     "spaces": (gives(b"ECS_CLUSTER = a\n"), "line 1 has a space at its '=' (ECS_CLUSTER)"),
     "quotes": (gives(b'ECS_CLUSTER="a"\n'), "line 1 has a quote at the start of its value or a backslash in it"),
-    "a comment that hides a line": (gives(b"# x \\\nECS_CLUSTER=a\n"), "line 1 is a comment that ends with a backslash"),
+    "a comment that hides a line": (
+        gives(b"# x \\\nECS_CLUSTER=a\n"),
+        "line 1 is a comment that ends with a backslash",
+    ),
     "a misspelt name": (gives(b"ECS_CLUSTER=a\nECS_CLUSTR=b\n"), "line 2 sets ECS_CLUSTR, which is not a variable"),
     "a wrong value": (gives(b"ECS_CLUSTER=a\nECS_AWSVPC_BLOCK_IMDS=yes\n"), "to what is not true or false"),
     "JSON that the agent exits for": (gives(b"ECS_CLUSTER=a\nECS_INSTANCE_ATTRIBUTES={\n"), "to what is not JSON"),
@@ -256,7 +258,12 @@ def in_a_line(value) -> str:
 
 
 # What a line cannot have: spaces at its ends are trimmed, and a number or a boolean is a text like any other.
-NOT_IN_A_LINE = [("ECS_CLUSTER", 12), ("ECS_CLUSTER", True), ("ECS_CLUSTER", "a "), ("ECS_CLUSTER", "a\nECS_EXTERNAL=true")]
+NOT_IN_A_LINE = [
+    ("ECS_CLUSTER", 12),
+    ("ECS_CLUSTER", True),
+    ("ECS_CLUSTER", "a "),
+    ("ECS_CLUSTER", "a\nECS_EXTERNAL=true"),
+]
 NOT_IN_A_LINE += [("ECS_DISABLE_METRICS", "true "), ("ECS_IMAGE_PULL_TIMEOUT", True)]
 LINES = [(name, value) for name, value, _sentence in REFUSED if (name, value) not in NOT_IN_A_LINE]
 
