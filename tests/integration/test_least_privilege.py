@@ -303,7 +303,8 @@ def enforced(aws_server):
     aws.client = functools.cache(functools.partial(aws.session.client, endpoint_url=aws.url, config=CONFIG))
     s3, kms = (boto3.client(service, endpoint_url=aws.url) for service in ("s3", "kms"))
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"ECS_CLUSTER=prod")
+    for key in (KEY, "prod/ecs.config.bak"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"ECS_CLUSTER=prod")
     aws.key = kms.create_key()["KeyMetadata"]["Arn"]
     s3.put_object(Bucket=BUCKET, Key="sealed", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=aws.key)
     secrets = boto3.client("secretsmanager", endpoint_url=aws.url)

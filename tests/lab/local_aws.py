@@ -6,7 +6,8 @@
 
     python tests/lab/local_aws.py --host 127.0.0.1 --port 0
 
-prints the URL that it listens on as its first line, and serves until it is terminated. Tests may use launch().
+prints the URL that it listens on as its first line, and serves until it is terminated. Tests may use launch(). The same
+port speaks TLS: https:// in place of http://, with the certificate that GET /_lab/certificate gives.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ def serve(host: str, port: int) -> None:
     """Serve until SIGTERM."""
     from awsext import install
     from awsext.control import Control
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-    from werkzeug.serving import make_server
+    from awsext.tls import Server
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     install()
     application = Control(DomainDispatcherApplication(create_backend_app))
-    server = make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)
+    server = Server(host, port, application)
+    application.certificate = server.certificate
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(0))
     print(f"http://{host}:{server.server_port}", flush=True)
     server.serve_forever()

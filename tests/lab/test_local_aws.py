@@ -506,18 +506,6 @@ def test_tags_at_registration_need_a_permission_of_their_own(enforced, ecs):
         register(bound, "tagged", tags=[{"key": "a", "value": "b"}])
 
 
-def test_an_object_under_sse_kms_is_decrypted_by_its_reader(enforced):
-    key = client(enforced, "kms").create_key()["KeyMetadata"]["Arn"]
-    s3 = client(enforced, "s3")
-    s3.create_bucket(Bucket="sealed", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    s3.put_object(Bucket="sealed", Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
-    reads = allow("s3:GetObject", "arn:aws:s3:::sealed/k")
-    bound = client(enforced, "s3", **session_with(enforced, "reads", reads))
-    assert code_of(bound.get_object, Bucket="sealed", Key="k") == ("AccessDenied", 403)
-    bound = client(enforced, "s3", **session_with(enforced, "decrypts", reads, allow("kms:Decrypt", key)))
-    assert bound.get_object(Bucket="sealed", Key="k")["Body"].read() == b"x"
-
-
 def test_what_has_no_call_here_can_be_asked_for(enforced):
     session_with(enforced, "polls", allow("ecs:Poll", "arn:aws:ecs:*:*:container-instance/prod/*"))
     question = {"role": f"arn:aws:iam::{ACCOUNT}:role/polls", "action": "ecs:Poll"}

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
-from . import ecs, enforce, iam
+from . import ecs, enforce, iam, s3
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNER = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
@@ -24,12 +24,12 @@ class Control:
     """WSGI middleware; calls to moto pass one at a time, as its dictionaries know no locks.
 
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
-    GET /_lab/health, GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which gives credentials of an
-    administrator of that account (the way into an account in which no role exists yet), POST /_lab/accounts/ID/root,
-    which gives those of its root user, GET /_lab/sessions, which gives all secrets of role sessions (for tests that
-    look for them where they must not be), PUT and DELETE
-    /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
-    says whether a role may do something that has no HTTP call here.
+    GET /_lab/health, GET /_lab/certificate (see tls), GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which
+    gives credentials of an administrator of that account (the way into an account in which no role exists yet), POST
+    /_lab/accounts/ID/root, which gives those of its root user, GET /_lab/sessions, which gives all secrets of role
+    sessions (for tests that look for them where they must not be), PUT and DELETE /_lab/enforcement, which puts
+    identity policies in and out of force (see enforce), and POST /_lab/simulate, which says whether a role may do
+    something that has no HTTP call here. Policies of buckets are always in force (see s3).
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
@@ -38,6 +38,8 @@ class Control:
     "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten": done, and at once somebody else
     makes the trust policy of the fault's role its document.
     """
+
+    certificate = ""  # whom a client has to trust that speaks TLS
 
     def __init__(self, application: Callable):
         self.application = application
@@ -73,7 +75,7 @@ class Control:
             if answer in REFUSALS:
                 return refuse(recording, environ, *REFUSALS[answer])
             try:
-                refusal = refusal_of(environ, service, operation) if self.enforcing else None
+                refusal = refusal_of(environ, service, operation, self.enforcing)
                 if refusal:
                     recording(refusal.status, [("Content-Type", refusal.content_type)])
                     return [refusal.body]
@@ -112,6 +114,9 @@ class Control:
         method = environ["REQUEST_METHOD"]
         if path == "health":
             return respond(start_response, "200 OK", {"status": "ok"})
+        if path == "certificate":
+            start_response("200 OK", [("Content-Type", "application/x-pem-file")])
+            return [self.certificate.encode()]
         if path == "requests" and method == "GET":
             return respond(start_response, "200 OK", list(self.requests))
         if path == "requests" and method == "DELETE":
@@ -183,24 +188,31 @@ def speaks_json(environ: dict) -> bool:
     return environ.get("CONTENT_TYPE", "").startswith("application/x-amz-json")
 
 
-def refusal_of(environ: dict, service: str, operation: str) -> enforce.Refusal | None:
-    """The AccessDenied that the identity policies of the role that signs a request make of it."""
+def refusal_of(environ: dict, service: str, operation: str, enforcing: bool) -> enforce.Refusal | None:
+    """The AccessDenied that policies make of a request: a bucket's, and while they count the signing role's own."""
     signer = SIGNER.search(environ.get("HTTP_AUTHORIZATION", ""))
-    session = enforce.session_of(signer[1]) if signer else None
-    if session is None:
+    key = signer[1] if signer else None
+    session = enforce.session_of(key) if key and enforcing else None
+    if session is None and service not in ("s3", "unsigned"):
         return None
-    is_json = speaks_json(environ)
     request = enforce.Request(
         service=service,
         operation=operation,
-        params=json.loads(body_of(environ) or b"{}") if is_json else {},
+        params=json.loads(body_of(environ) or b"{}") if speaks_json(environ) else {},
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", ""),
         query=parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
-        region=signer[2],
-        account=session.account_id,
+        region=signer[2] if signer else "us-east-1",
+        account=session.account_id if session else "",
+        secure=environ["wsgi.url_scheme"] == "https",
+        checksum="HTTP_X_AMZ_CHECKSUM_MODE" in environ,
+        encryption=environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION"),
+        kms_key=environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID"),
+        expected_owner=environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"),
     )
-    return enforce.refusal(request, session)
+    if service in ("s3", "unsigned"):
+        return s3.refusal(request, key, enforcing)
+    return enforce.refusal(request, session) if session else None
 
 
 def simulate(question: dict) -> dict[str, bool | str]:

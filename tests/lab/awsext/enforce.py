@@ -21,8 +21,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from moto.iam.models import iam_backends
-from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import AssumedRole, sts_backends
 from moto.utilities.utils import get_partition
@@ -49,6 +48,11 @@ class Request(NamedTuple):
     query: dict[str, list[str]]
     region: str
     account: str
+    secure: bool = False
+    checksum: bool = False
+    encryption: str | None = None
+    kms_key: str | None = None
+    expected_owner: str | None = None
 
     def arn(self, resource: str, service: str | None = None) -> str:
         """The ARN of a resource in the caller's account and region."""
@@ -84,17 +88,23 @@ def refusal(request: Request, session: AssumedRole) -> Refusal | None:
     return None
 
 
-def denied(role_arn: str, need: Need) -> str:
-    """Why a role may not, in Amazon's words; an empty string when it may."""
+def denied(role_arn: str, need: Need, granted: bool = False) -> str:
+    """Why a role may not, in Amazon's words; an empty string when it may.
+
+    What a resource-based policy of the same account has granted needs no Allow of an identity-based one.
+    """
     context = {key.lower(): value for key, value in need.context.items()}
     context = {"aws:principalarn": role_arn, "aws:principalaccount": role_arn.split(":")[4], **context}
     for kind, documents in policies_of(role_arn):
         decision = decide(documents, need.action, need.resource, context)
         if decision == EXPLICIT_DENY:
             return f"with an explicit deny in an {kind}"
-        if decision != ALLOWED:
+        if decision != ALLOWED and not (granted and kind == IDENTITY):
             return f"because no {kind} allows the {{action}} action"
     return ""
+
+
+IDENTITY = "identity-based policy"
 
 
 def policies_of(role_arn: str) -> Iterator[tuple[str, list[dict]]]:
@@ -103,10 +113,10 @@ def policies_of(role_arn: str) -> Iterator[tuple[str, list[dict]]]:
     backend = iam_backends[account][partition]
     role = next((role for role in backend.get_roles() if role.arn == role_arn), None)
     if role is None:
-        yield "identity-based policy", []
+        yield IDENTITY, []
         return
     attached = [document_of(policy) for policy in role.managed_policies.values()]
-    yield "identity-based policy", attached + [json.loads(document) for document in role.policies.values()]
+    yield IDENTITY, attached + [json.loads(document) for document in role.policies.values()]
     if role.permissions_boundary_arn:
         yield "permissions boundary", [document_of(backend.managed_policies[role.permissions_boundary_arn])]
 
@@ -121,10 +131,10 @@ def document_of(policy) -> dict:
 
 def needs(request: Request) -> list[Need]:
     """The actions of a request; sts is not here, as AssumeRole asks trust policies and has its own code."""
+    if request.service == "s3" or (request.service == "unsigned" and bucket_of(request)):
+        return needs_of_s3(request)
     if request.service in ("sts", "unsigned"):
         return []
-    if request.service == "s3":
-        return needs_of_s3(request)
     special = NEEDS.get((request.service, request.operation))
     if special:
         return special(request)
@@ -143,7 +153,7 @@ def on(*resources: Callable[[Request], list[str]]) -> Callable[[Request], list[N
 
 def context_of(request: Request) -> Context:
     """Keys of the request that statements may ask for. No source is among them: hosts and tasks act for themselves."""
-    context = {"aws:RequestedRegion": request.region}
+    context = {"aws:RequestedRegion": request.region, "aws:SecureTransport": str(request.secure).lower()}
     if request.service == "ecs":
         context["ecs:cluster"] = cluster(request)[0]
     if request.operation in ("PutAccountSetting", "PutAccountSettingDefault", "DeleteAccountSetting"):
@@ -276,32 +286,93 @@ NEEDS: dict[tuple[str, str], Callable[[Request], list[Need]]] = {
 
 def needs_of_s3(request: Request) -> list[Need]:
     """S3 says by method and path what it is asked for."""
-    bucket, _slash, key = unquote(request.path).lstrip("/").partition("/")
-    prefix = f"arn:{get_partition(request.region)}:s3:::"
-    if not bucket:
-        return [Need("s3:ListAllMyBuckets")]
+    name, key = bucket_and_key(request)
+    prefix, context = f"arn:{get_partition(request.region)}:s3:::", context_of(request)
+    if not name:
+        return [Need("s3:ListAllMyBuckets", "*", context)]
     if not key:
-        action = "GetBucketLocation" if "location" in request.query else BUCKET_ACTIONS.get(request.method, "Unknown")
-        return [Need(f"s3:{action}", prefix + bucket)]
-    if request.method not in ("GET", "HEAD"):
-        return [Need(f"s3:{OBJECT_ACTIONS.get(request.method, 'Unknown')}", f"{prefix}{bucket}/{key}")]
-    action = "s3:GetObjectVersion" if "versionId" in request.query else "s3:GetObject"
-    return [Need(action, f"{prefix}{bucket}/{key}"), *decrypting(request, bucket, key)]
+        return [Need(f"s3:{bucket_action(request)}", prefix + name, context)]
+    actions = object_actions(request)
+    found = [Need(f"s3:{action}", f"{prefix}{name}/{key}", context) for action in actions]
+    if "GetObject" in actions and stored(request) is None:
+        # Whoever may not list a bucket may not learn what is not in it.
+        found.append(Need("s3:ListBucket", prefix + name, context))
+    return [*found, *with_key(request, context)]
 
 
-BUCKET_ACTIONS = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
-OBJECT_ACTIONS = {"PUT": "PutObject", "POST": "PutObject", "DELETE": "DeleteObject"}
+def bucket_and_key(request: Request) -> tuple[str, str]:
+    """What the path names."""
+    name, _slash, key = unquote(request.path).lstrip("/").partition("/")
+    return name, key
 
 
-def decrypting(request: Request, bucket: str, key: str) -> list[Need]:
-    """An object under SSE-KMS is decrypted with the reader's own permission."""
-    backend = s3_backends[request.account][get_partition(request.region)]
-    stored = backend.buckets[bucket].keys.get(key) if bucket in backend.buckets else None
-    kms_key_id = getattr(stored, "kms_key_id", None)
-    if not kms_key_id:
+def bucket_of(request: Request):
+    """The bucket that the path names, whosever it is; None where there is none."""
+    name, _key = bucket_and_key(request)
+    partition, account = s3_backends.bucket_accounts.get(name, (None, None))
+    return s3_backends[account][partition].buckets.get(name) if account else None
+
+
+def stored(request: Request):
+    """The object that the path names; None where there is none."""
+    bucket = bucket_of(request)
+    found = bucket.keys.get(bucket_and_key(request)[1]) if bucket else None
+    return found if isinstance(found, FakeKey) else None
+
+
+def bucket_action(request: Request) -> str:
+    """The action of a request that names a bucket only."""
+    for parameter, action in SUBRESOURCES.items():
+        if parameter in request.query:
+            deletes = request.method == "DELETE" and action == "BucketPolicy"
+            return f"{'Get' if request.method == 'GET' else 'Delete' if deletes else 'Put'}{action}"
+    listing = "ListBucketVersions" if "versions" in request.query else "ListBucket"
+    return {"GET": listing, "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}.get(
+        request.method, "Unknown"
+    )
+
+
+SUBRESOURCES = {
+    "acl": "BucketAcl",
+    "encryption": "EncryptionConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "location": "BucketLocation",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "tagging": "BucketTagging",
+    "versioning": "BucketVersioning",
+}
+
+
+def object_actions(request: Request) -> list[str]:
+    """The actions of a request that names an object."""
+    version = "Version" if "versionId" in request.query else ""
+    if request.method in ("GET", "HEAD"):
+        attributes = [f"GetObject{version}Attributes"] if "attributes" in request.query else []
+        return [f"GetObject{version}", *attributes]
+    return [
+        {"PUT": "PutObject", "POST": "PutObject", "DELETE": f"DeleteObject{version}"}.get(request.method, "Unknown")
+    ]
+
+
+def with_key(request: Request, context: Context) -> list[Need]:
+    """An object under SSE-KMS is written and read with the caller's own permission. Its head needs none."""
+    if request.method in ("PUT", "POST"):
+        bucket, key = bucket_of(request), request.kms_key
+        default = bucket.encryption["Rule"]["ApplyServerSideEncryptionByDefault"] if bucket else {}
+        key = key or (None if request.encryption == "AES256" else default.get("KMSMasterKeyID"))
+        return [Need("kms:GenerateDataKey", key_arn(request, key), context)] if key else []
+    head_only = request.method == "HEAD" and not request.checksum
+    key = getattr(stored(request), "kms_key_id", None)
+    if not key or head_only or request.method == "DELETE":
         return []
-    known = kms_backends[request.account][request.region].keys
-    return [Need("kms:Decrypt", known[kms_key_id].arn if kms_key_id in known else kms_key_id)]
+    return [Need("kms:Decrypt", key_arn(request, key), context)]
+
+
+def key_arn(request: Request, key: str) -> str:
+    """The ARN of a key that is named by its id or its ARN."""
+    return key if key.startswith("arn:") else request.arn(f"key/{key}", service="kms")
 
 
 # How services word it
@@ -310,8 +381,8 @@ def decrypting(request: Request, bucket: str, key: str) -> list[Need]:
 def access_denied(request: Request, message: str) -> Refusal:
     """In the service's own protocol."""
     text = escape(message)
-    if request.service == "s3":
-        return _xml(f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>")
+    if request.service in ("s3", "unsigned"):
+        return s3_error("403 Forbidden", "AccessDenied", "" if request.method == "HEAD" else text)
     if request.service == "ec2":
         error = f"<Error><Code>UnauthorizedOperation</Code><Message>{text}</Message></Error>"
         return _xml(f"<Response><Errors>{error}</Errors><RequestID>lab</RequestID></Response>")
@@ -320,6 +391,12 @@ def access_denied(request: Request, message: str) -> Refusal:
         return _xml(f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>")
     body = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
     return Refusal("400 Bad Request", "application/x-amz-json-1.1", body)
+
+
+def s3_error(status: str, code: str, message: str) -> Refusal:
+    """As S3 says it; without a message nothing is said, as in the answer to a HEAD."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>" if message else ""
+    return Refusal(status, "application/xml", body.encode())
 
 
 def _xml(body: str) -> Refusal:
