@@ -35,7 +35,8 @@ class Control:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
     created), drain_seconds (until a draining container instance has lost the tasks of services), and faults, a list of
     {operation, times, answer, match}, where match has fields that the request must have and answer is "throttled",
-    "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten": done, and at once somebody else
+    "busy", "denied", "unavailable", "cut" (only half of the body comes), "lost" (done, but the caller never hears of
+    it), or "overwritten": done, and at once somebody else
     makes the trust policy of the fault's role its document.
     """
 
@@ -83,6 +84,8 @@ class Control:
                     list(self.application(environ, lambda *_args: lambda _data: None))
                     return refuse(recording, environ, "503 Service Unavailable", "ServiceUnavailable", "Try again")
                 body = list(self.application(environ, recording))
+                if answer == "cut":
+                    return [b"".join(body)[: sum(map(len, body)) // 2]]
                 if answer == "overwritten":
                     iam.overwrite_trust(fault["role"], fault["document"])
                 return body
@@ -145,13 +148,17 @@ REFUSALS = {
     "throttled": ("400 Bad Request", "Throttling", "Rate exceeded"),
     "busy": ("409 Conflict", "EntityTemporarilyUnmodifiable", "It is being changed by another request"),
     "denied": ("403 Forbidden", "AccessDenied", "User is not authorized to perform this operation"),
+    "unavailable": ("503 Service Unavailable", "ServiceUnavailable", "Please try again"),
 }
 
 
 def refuse(start_response: Callable, environ: dict, status: str, code: str, message: str) -> Iterable[bytes]:
-    """An error in the protocol of the request: JSON (where codes end in Exception), or the query of IAM and STS."""
+    """An error in the protocol of the request: JSON (where codes end in Exception), S3's, or the query of IAM and STS."""
     if speaks_json(environ):
         return respond(start_response, "400 Bad Request", {"__type": f"{code}Exception", "message": message})
+    if identify(environ, {})[0] == "s3":
+        start_response(status, [("Content-Type", "application/xml")])
+        return [enforce.s3_error(status, code, message).body]
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
     start_response(status, [("Content-Type", "text/xml")])
     return [f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>".encode()]
