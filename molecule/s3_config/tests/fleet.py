@@ -120,11 +120,13 @@ class Fleet:
         if wait:
             self.wait_for("systemctl is-system-running | grep -cE 'running|degraded'", "1")
 
-    def play(self, *arguments: str) -> str:
+    def play(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """ansible or ansible-playbook, as one runs it on these hosts."""
         program, *rest = arguments
         inventories = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml"]
-        run = subprocess.run([program, *inventories, *rest], cwd=ROOT, capture_output=True, text=True, check=False)
+        command = [program, *(inventories if program.startswith("ansible") else []), *rest]
+        told = {**os.environ, "ANSIBLE_NOCOLOR": "1", **(environment or {})}
+        run = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 

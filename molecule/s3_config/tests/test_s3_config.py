@@ -2,19 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ecs.config from S3 on three families of host, in the order of a host's life. Each test begins where the last ended."""
+"""ecs.config from S3 on three families of host, in the order of a host's life: each test begins where one ended."""
 
 from __future__ import annotations
 
 import json
 import sys
+import urllib.request
 
 import pytest
 from fleet import BUCKET, FILE, KEY, PROGRAM, ROOT, UNIT, URI, Fleet
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
-import pages  # noqa: E402 (the tools are not a package)
+import pages
 
 SECRET = "correct-horse-battery"
 CONVERGE = "molecule/s3_config/converge.yml"
@@ -169,3 +170,15 @@ def test_the_unit_costs_a_boot_less_than_two_seconds(fleet):
     """Of the processor, as what else this machine does would be in the time that passes."""
     used = fleet.said(f"systemctl show --property=CPUUsageNSec --value {UNIT}")
     assert all(0 < int(nanoseconds) < 2e9 for nanoseconds in used.values()), used
+
+
+def test_the_controller_may_fetch_instead_and_nothing_is_left_to_fetch_at_boot(fleet, tmp_path):
+    with urllib.request.urlopen(f"{fleet.endpoint}/_lab/certificate") as answer:
+        (tmp_path / "lab.pem").write_bytes(answer.read())
+    environment = {"AWS_ENDPOINT_URL": fleet.s3.meta.endpoint_url, "AWS_CA_BUNDLE": str(tmp_path / "lab.pem")}
+    fleet.publish(fleet.good(ECS_LOGLEVEL="warn"))
+    fleet.play("ansible-playbook", CONVERGE, "-e", "agent_config_s3_fetch_from=controller", environment=environment)
+    assert set(fleet.said(f"grep -c ECS_LOGLEVEL=warn {FILE}; systemctl is-active ecs.service").values()) == {
+        "1\nactive"
+    }
+    assert set(fleet.said(f"ls {PROGRAM} /etc/systemd/system/{UNIT} | wc -l").values()) == {"0"}
