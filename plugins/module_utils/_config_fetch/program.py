@@ -365,7 +365,8 @@ def update(settings: dict[str, Any], patience: float) -> str:
 
 
 def main() -> int:
-    in_force = bool(cluster_of(content_of(FILE), content_of(READ_FIRST)))
+    present = content_of(FILE)
+    in_force = b"=" in present and bool(cluster_of(present, content_of(READ_FIRST)))
     try:
         settings = json.loads(SETTINGS.read_bytes())
         say(update(settings, PATIENCE if in_force else PATIENCE_WITHOUT_FILE))

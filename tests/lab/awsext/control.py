@@ -36,8 +36,7 @@ class Control:
     created), drain_seconds (until a draining container instance has lost the tasks of services), and faults, a list of
     {operation, times, answer, match}, where match has fields that the request must have and answer is "throttled",
     "busy", "denied", "unavailable", "cut" (only half of the body comes), "lost" (done, but the caller never hears of
-    it), or "overwritten": done, and at once somebody else
-    makes the trust policy of the fault's role its document.
+    it), or "overwritten": done, and at once somebody else makes the trust policy of the fault's role its document.
     """
 
     certificate = ""  # whom a client has to trust that speaks TLS
@@ -153,7 +152,7 @@ REFUSALS = {
 
 
 def refuse(start_response: Callable, environ: dict, status: str, code: str, message: str) -> Iterable[bytes]:
-    """An error in the protocol of the request: JSON (where codes end in Exception), S3's, or the query of IAM and STS."""
+    """An error in the protocol of the request: JSON (where codes end in Exception), S3, or the query of IAM and STS."""
     if speaks_json(environ):
         return respond(start_response, "400 Bad Request", {"__type": f"{code}Exception", "message": message})
     if identify(environ, {})[0] == "s3":

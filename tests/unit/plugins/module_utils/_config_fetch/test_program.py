@@ -179,6 +179,14 @@ def test_a_file_that_names_no_cluster_is_no_good_file(host):
     assert host.boot(error("NoSuchKey")) == 1
 
 
+@pytest.mark.parametrize("text", [None, "", "# see the guide\n"])
+def test_the_hosts_own_file_alone_is_no_good_file(host, text):
+    program.READ_FIRST.write_text("ECS_CLUSTER=ours\n")
+    if text is not None:
+        program.FILE.write_text(text)
+    assert host.boot(error("NoSuchKey")) == 1
+
+
 def test_windows_line_ends_are_read_as_ecs_init_reads_them(host):
     assert host.boot(gives(b"ECS_CLUSTER=x\r\n")) == 0
 
