@@ -29,8 +29,14 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Chan
 from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import texts
 
 # Codes that AWS documents as "try again" and that AWSRetry's own list lacks: the JSON protocols' throttling
-# code (ECS, SSM) and IAM's three for writes that meet one another.
-RETRY_CODES = ["ThrottlingException", "ConcurrentModification", "EntityTemporarilyUnmodifiable", "ServiceFailure"]
+# code (ECS, SSM), and IAM's three and S3's one for writes that meet one another.
+RETRY_CODES = [
+    "ThrottlingException",
+    "ConcurrentModification",
+    "EntityTemporarilyUnmodifiable",
+    "ServiceFailure",
+    "OperationAborted",
+]
 
 RETRY = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=RETRY_CODES)
 

@@ -78,6 +78,12 @@ class LocalAws:
         """Identity policies of role sessions count, until reset()."""
         self._request("PUT", "/_lab/enforcement")
 
+    def over_tls(self, directory: Path) -> dict[str, str]:
+        """The environment of whoever asks by TLS, without which a bucket may be closed."""
+        certificate = directory / "local-aws.pem"
+        certificate.write_bytes(self._request("GET", "/_lab/certificate"))
+        return {"AWS_ENDPOINT_URL": self.url.replace("http:", "https:"), "AWS_CA_BUNDLE": str(certificate)}
+
     def client(self, service: str, **keys: str) -> Any:
         return boto3.client(service, endpoint_url=self.url, **keys)
 

@@ -21,7 +21,13 @@ ON_THE_CONTROLLER = sorted(
         *PLUGINS.glob("modules/sts_*.py"),
         *(
             PLUGINS / f"modules/{name}.py"
-            for name in ("ecs_account_setting", "ecs_container_instance", "ecs_exec_check", "ecs_task_definition")
+            for name in (
+                "ecs_account_setting",
+                "ecs_config_object",
+                "ecs_container_instance",
+                "ecs_exec_check",
+                "ecs_task_definition",
+            )
         ),
         *PLUGINS.glob("lookup/*.py"),
     ]
@@ -55,10 +61,11 @@ def container_instance(aws):
 
 
 @pytest.mark.usefixtures("container_instance")
-def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment):
+def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment, aws, tmp_path):
+    environment = {**playbook_environment, **aws.over_tls(tmp_path)}
     for options in (["--check"], []):
         command = ["ansible-playbook", *options, str(playbook)]
-        run = subprocess.run(command, env=playbook_environment, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
         told = " ".join(run.stderr.split())
         assert "[WARNING]" not in re.sub(EXPECTED, "", told), told

@@ -20,6 +20,10 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.variables impo
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._secrets import MASK
 
+# Bytes of a file that is published or fetched. All of the agent's variables together are far from it, and a page of an
+# error or another file is refused before it is read.
+SIZE_LIMIT = 65536
+
 # Without '=', or ecs-init would take them for variables.
 BEGIN = "# BEGIN fleetkit.ecs"
 END = "# END fleetkit.ecs"
@@ -60,6 +64,11 @@ class Layout:
         if above and not above[-1].endswith("\n"):
             above[-1] += "\n"
         return "".join([*above, f"{BEGIN}\n", *wanted, f"{END}\n", *below])
+
+
+def rendered(desired: Mapping[str, str | None]) -> str:
+    """The file that has these variables and nothing else, as it would be written where there was none."""
+    return Layout((), None, ()).rewritten(desired)
 
 
 def split_lines(text: str) -> tuple[str, ...]:
