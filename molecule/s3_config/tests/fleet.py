@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bucket and the hosts as the tests see them. Run as a program, it makes the bucket and prints its key's ARN."""
+"""The bucket and the hosts as the tests see them."""
 
 from __future__ import annotations
 
@@ -28,19 +28,6 @@ PROGRAM = "/usr/local/libexec/fleetkit-ecs-config-fetch"
 UNIT = "fleetkit-ecs-config-fetch.service"
 FILE = "/etc/ecs/ecs.config"
 
-TLS_ONLY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ],
-}
-
 
 class Fleet:
     """All hosts at once, and what S3 has for them."""
@@ -50,6 +37,7 @@ class Fleet:
         self.endpoint = self.facts["endpoint_url"]
         self.hosts = [host["name"] for host in self.facts["hosts"]]
         self.s3 = boto3.client("s3", endpoint_url=self.endpoint.replace("http:", "https:"), verify=False)
+        self.published = self.good()
 
     # AWS
 
@@ -58,25 +46,25 @@ class Fleet:
         with urllib.request.urlopen(urllib.request.Request(self.endpoint + path, data, method=method)) as answer:
             return json.load(answer)
 
-    def make_bucket(self) -> str:
-        """A bucket under a key of one's own, which nobody reads without TLS; gives the key's ARN."""
-        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": self.facts["region"]})
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}}
-        self.s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]})
-        self.s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(TLS_ONLY))
-        self.publish(self.good())
-        return arn
-
     def good(self, **more: str) -> str:
         variables = {"AWS_DEFAULT_REGION": self.facts["region"], "ECS_BACKEND_HOST": self.endpoint}
         variables |= {"ECS_CLUSTER": self.facts["cluster"], "ECS_ENABLE_TASK_IAM_ROLE": "true", **more}
-        return "".join(f"{name}={value}\n" for name, value in sorted(variables.items()))
+        lines = [f"{name}={value}" for name, value in sorted(variables.items())]
+        return "\n".join(["# BEGIN fleetkit.ecs", *lines, "# END fleetkit.ecs", ""])
 
     def publish(self, text: str, digest_of: str | None = None) -> None:
-        """As ecs_config_object does: with the digest of what was meant."""
+        """As ecs_config_object does: with the digest of what was meant, and not where it is there already."""
+        if text == self.published:
+            return
+        key = boto3.client("kms").list_keys()["Keys"][0]["KeyArn"]
         digest = hashlib.sha256((text if digest_of is None else digest_of).encode()).hexdigest()
-        self.s3.put_object(Bucket=BUCKET, Key=KEY, Body=text.encode(), Metadata={"sha256": digest})
+        how = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, "Metadata": {"fleetkit-ecs-sha256": digest}}
+        self.s3.put_object(Bucket=BUCKET, Key=KEY, Body=text.encode(), **how)
+        self.published = text
+
+    def unpublish(self) -> None:
+        self.s3.delete_object(Bucket=BUCKET, Key=KEY)
+        self.published = ""
 
     def fault(self, answer: str) -> None:
         """From now on this is what S3 makes of a request for the object."""
@@ -133,8 +121,3 @@ class Fleet:
 
 def docker(name: str, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", "exec", name, "sh", "-c", command], capture_output=True, text=True, check=False)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONWARNINGS", "ignore")
-    print(Fleet().make_bucket())

@@ -29,11 +29,10 @@ def fleet():
 
 @pytest.fixture(autouse=True)
 def kind_again(fleet):
-    """Each test begins and ends with a good object in an S3 that works."""
-    fleet.no_fault()
-    fleet.publish(fleet.good())
+    """Each test begins with the good object, which ecs_config_object published, in an S3 that works."""
     yield
     fleet.no_fault()
+    fleet.publish(fleet.good())
 
 
 def module(fleet, *arguments: str) -> dict[str, dict]:
@@ -103,7 +102,7 @@ def test_nothing_bad_takes_the_files_place(fleet):
         "a wrong value": (lambda: fleet.publish(f"{good}ECS_AWSVPC_BLOCK_IMDS=yes\n"), "to what is not true or false"),
         "another cluster": (lambda: fleet.publish(fleet.good(ECS_CLUSTER="other")), "the agent would exit for good"),
         "no cluster": (lambda: fleet.publish("ECS_LOGLEVEL=info\n"), "the agent would join the one named default"),
-        "missing": (lambda: fleet.s3.delete_object(Bucket=BUCKET, Key=KEY), "or there is no such key"),
+        "missing": (lambda: fleet.unpublish(), "or there is no such key"),
         "cut off": (lambda: fleet.fault("cut"), "stays as it is"),
         "forbidden": (lambda: fleet.fault("denied"), "the host's role may not read it"),
     }

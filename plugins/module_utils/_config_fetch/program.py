@@ -31,7 +31,8 @@ READ_FIRST = Path("/var/lib/ecs/ecs.config")
 STATE = Path("/var/lib/ecs/data/agent.db")
 SSM_CREDENTIALS = "/root/.aws/credentials"
 
-MOST = 64 * 1024
+MOST = 65536
+DIGEST = "fleetkit-ecs-sha256"  # in the metadata of an object that ecs_config_object has published
 # Seconds of trying: the old file must not keep the agent waiting, and without one there is nothing to start it with.
 PATIENCE, PATIENCE_WITHOUT_FILE = 20, 300
 LONGEST_PAUSE = 15
@@ -185,7 +186,7 @@ def received(settings: dict[str, Any], answer: dict[str, Any], data: bytes) -> O
         raise Failed(f"{uri(settings)} has {total} bytes, and an ecs.config of more than {MOST} is not taken")
     if len(data) != total:
         raise Failed(f"{len(data)} of the {total} bytes of {uri(settings)} came", again=True)
-    digest = answer.get("Metadata", {}).get("sha256")
+    digest = answer.get("Metadata", {}).get(DIGEST)
     if digest and digest != hashlib.sha256(data).hexdigest():
         raise Failed(f"{uri(settings)} is not what was published: its SHA-256 is not the one in its metadata")
     return Object(data, answer["ETag"], bool(digest))

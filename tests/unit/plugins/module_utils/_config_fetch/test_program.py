@@ -12,9 +12,11 @@ import json
 import pytest
 from _agent.test_validate import REFUSED, WRITTEN
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import SIZE_LIMIT
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import persist, program
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model import Source
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.rules import rules
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.config_object import model as config_object
 
 SOURCE = Source("fleet-config", "ecs.config", "us-west-2")
 GOOD = b"# BEGIN fleetkit.ecs\nECS_CLUSTER=production\nECS_AWSVPC_BLOCK_IMDS=true\n# END fleetkit.ecs\n"
@@ -43,7 +45,8 @@ def error(code: str, text: str = "as S3 says it") -> dict:
     return {"error": f"An error occurred ({code}) when calling the GetObject operation: {text}"}
 
 
-def gives(body: bytes, total: int | None = None, **metadata: str) -> dict:
+def gives(body: bytes, total: int | None = None, published: str | None = None) -> dict:
+    metadata = {program.DIGEST: published} if published else {}
     said = {"ETag": '"e1"', "ContentLength": len(body), "Metadata": metadata}
     said["ContentRange"] = f"bytes 0-{len(body) - 1}/{len(body) if total is None else total}"
     return {"body": body.decode("latin-1"), "said": said}
@@ -92,7 +95,7 @@ def host_with_file(host):
 
 
 def test_a_good_object_takes_the_files_place_and_only_root_can_read_it(host):
-    assert host.boot(gives(GOOD, sha256=digest(GOOD))) == 0
+    assert host.boot(gives(GOOD, published=digest(GOOD))) == 0
     assert program.FILE.read_bytes() == GOOD
     assert program.FILE.stat().st_mode & 0o777 == 0o600
     assert not [path.name for path in host.root.iterdir() if path.name.startswith(".")]
@@ -122,7 +125,7 @@ def test_no_more_than_the_bound_is_asked_for(host):
 
 
 BAD = {
-    "half-written": (gives(GOOD[:20], sha256=digest(GOOD)), "its SHA-256 is not the one in its metadata"),
+    "half-written": (gives(GOOD[:20], published=digest(GOOD)), "its SHA-256 is not the one in its metadata"),
     "cut off on the way": (gives(GOOD[:20], total=len(GOOD)), f"20 of the {len(GOOD)} bytes"),
     "too large": (gives(b"#" * 70, total=70_000), "has 70000 bytes, and an ecs.config of more than 65536"),
     "empty": (error("InvalidRange"), "s3://fleet-config/ecs.config is empty"),
@@ -193,7 +196,7 @@ def test_windows_line_ends_are_read_as_ecs_init_reads_them(host):
 
 def test_a_published_object_may_have_names_that_this_host_does_not_know(host):
     newer = GOOD + b"ECS_OF_THE_YEAR_2030=1\n"
-    assert host.boot(gives(newer, sha256=digest(newer))) == 0
+    assert host.boot(gives(newer, published=digest(newer))) == 0
     assert host.boot(gives(newer)) == 0
     assert "ECS_OF_THE_YEAR_2030" in program.FILE.read_text()
 
@@ -279,6 +282,10 @@ LINES = [(name, value) for name, value, _sentence in REFUSED if (name, value) no
 @pytest.mark.parametrize(("name", "value"), LINES, ids=[f"{name}={value!r}"[:60] for name, value in LINES])
 def test_a_line_with_a_value_that_ecs_agent_config_refuses_is_bad(name, value):
     assert len(program.problems(f"{name}={in_a_line(value)}\n".encode(), rules())) == 1
+
+
+def test_publisher_and_host_mean_the_same_digest_and_bound():
+    assert (program.DIGEST, program.MOST) == (config_object.DIGEST, SIZE_LIMIT)
 
 
 def test_the_program_on_a_host_is_its_source_with_the_table(tmp_path):
