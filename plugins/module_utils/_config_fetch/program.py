@@ -30,6 +30,8 @@ FILE = Path("/etc/ecs/ecs.config")
 READ_FIRST = Path("/var/lib/ecs/ecs.config")
 STATE = Path("/var/lib/ecs/data/agent.db")
 SSM_CREDENTIALS = "/root/.aws/credentials"
+# The host's own trust, of Debian's family and of Red Hat's: the AWS CLI may come with another one.
+TRUST = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 MOST = 65536
 DIGEST = "fleetkit-ecs-sha256"  # in the metadata of an object that ecs_config_object has published
@@ -84,6 +86,7 @@ MEANINGS = (
         "may not list the bucket",
     ),
     (r"\((KMS\.|Kms)", False, "the key that encrypts {uri} cannot be used"),
+    (r"SSL validation failed", True, "the certificate of S3 is not trusted here, or the clock of this host is wrong"),
     (r"(?i)unable to locate credentials|profile \(|partial credentials", True, "there are no credentials yet"),
     (r"(?i)could not connect|time(d )?out|name or service|connection", True, "S3 cannot be reached"),
     (r"\((5\d\d|SlowDown|InternalError|ServiceUnavailable|ServiceUnavailableException)\)", True, "S3 does not work"),
@@ -160,6 +163,7 @@ def environment(settings: dict[str, Any]) -> dict[str, str]:
     """Only the credentials of the host's own role count: IMDS's or, on an external instance, the SSM agent's."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     mine |= {"AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": "", "AWS_CLI_AUTO_PROMPT": "off", "AWS_MAX_ATTEMPTS": "1"}
+    mine |= {"AWS_CA_BUNDLE": bundle for bundle in TRUST if Path(bundle).exists()}
     if not settings.get("external"):
         return {**mine, "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_METADATA_SERVICE_TIMEOUT": "2"}
     mine |= {"AWS_SHARED_CREDENTIALS_FILE": SSM_CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true"}

@@ -151,6 +151,10 @@ BAD = {
     "a clock that is wrong": (error("RequestTimeTooSkewed"), "the clock of this host is wrong"),
     "a disabled key": (error("KMS.DisabledException"), "the key that encrypts s3://fleet-config/ecs.config"),
     "S3 is down": ({"error": 'Could not connect to the endpoint URL: "http://s3"'}, "S3 cannot be reached"),
+    "a certificate that is not trusted": (
+        {"error": "SSL validation failed for https://s3 certificate verify failed"},
+        "the certificate of S3 is not trusted here",
+    ),
     "S3 is slow": ({"error": 'Read timeout on endpoint URL: "http://s3"'}, "S3 cannot be reached"),
     "S3 does not work": (error("503", "Service Unavailable"), "S3 does not work"),
     "no credentials": ({"error": "Unable to locate credentials."}, "there are no credentials yet"),
