@@ -22,7 +22,7 @@ description:
     its publisher put in its metadata; it is UTF-8 with one variable in a line, each of which the agent knows and takes,
     and names a cluster (so does C(/var/lib/ecs/ecs.config), or it must be C(ECS_CLUSTER=default)). Names that this
     collection does not know are taken only from an object with such a SHA-256, whose publisher has checked them.
-  - At boot, a file that names a cluster stays in force whatever fails, within 20 seconds, and the agent starts.
+  - At boot, a file that names a cluster stays in force whatever fails, within 30 seconds, and the agent starts.
     Without one the unit tries for five minutes and then fails, and C(ecs.service), which requires it, does not start.
     The journal of C(fleetkit-ecs-config-fetch.service) says why.
   - The agent reads the file when it starts, so restart C(ecs.service) when RV(file_changed) is true.

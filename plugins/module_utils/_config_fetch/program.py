@@ -36,7 +36,7 @@ TRUST = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt
 MOST = 65536
 DIGEST = "fleetkit-ecs-sha256"  # in the metadata of an object that ecs_config_object has published
 # Seconds of trying: the old file must not keep the agent waiting, and without one there is nothing to start it with.
-PATIENCE, PATIENCE_WITHOUT_FILE = 20, 300
+PATIENCE, PATIENCE_WITHOUT_FILE = 30, 300
 LONGEST_PAUSE = 15
 # What each variable may be, from the collection's table; filled in when the program is installed.
 RULES: dict[str, dict[str, Any]] = {}

@@ -17,6 +17,9 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model import File, Host, Wanted
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 
+# Seconds; longer than at boot, as nothing waits for it but a person who wants to know what is wrong.
+PATIENCE = 60
+
 
 def read_host(wanted: Wanted, foresee: bool) -> Host:
     """The host, and the object if it is another one than the present file was made from.
@@ -49,7 +52,7 @@ def _object(wanted: Wanted) -> program.Object | None:
     if wanted.source is None:
         return None
     settings = wanted.source.settings()
-    return program.fetch(settings, program.known_etag(settings), program.PATIENCE)
+    return program.fetch(settings, program.known_etag(settings), PATIENCE)
 
 
 def refuse_fetched(path: str) -> None:
