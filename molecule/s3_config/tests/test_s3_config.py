@@ -117,7 +117,8 @@ def test_nothing_bad_takes_the_files_place(fleet):
 
 def test_the_least_privilege_of_a_host_reads_this_object_and_no_other(fleet):
     fleet.s3.put_object(Bucket=BUCKET, Key="other.config", Body=b"ECS_CLUSTER=other\n")
-    get = f"AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt aws s3api get-object --bucket {BUCKET} --region us-west-2 --endpoint-url"
+    get = f"aws s3api get-object --bucket {BUCKET} --region us-west-2 --endpoint-url"
+    get = f"AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt {get}"
     runs = fleet.on_all(f"{get} {fleet.s3.meta.endpoint_url} --key other.config /dev/null")
     assert all("AccessDenied" in run.stderr for run in runs.values()), runs
     runs = fleet.on_all(f"{get} {fleet.endpoint} --key {KEY} /dev/null")

@@ -163,7 +163,7 @@ def environment(settings: dict[str, Any]) -> dict[str, str]:
     """Only the credentials of the host's own role count: IMDS's or, on an external instance, the SSM agent's."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     mine |= {"AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": "", "AWS_CLI_AUTO_PROMPT": "off", "AWS_MAX_ATTEMPTS": "1"}
-    mine |= {"AWS_CA_BUNDLE": bundle for bundle in TRUST if Path(bundle).exists()}
+    mine |= next(({"AWS_CA_BUNDLE": bundle} for bundle in TRUST if Path(bundle).exists()), {})
     if not settings.get("external"):
         return {**mine, "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_METADATA_SERVICE_TIMEOUT": "2"}
     mine |= {"AWS_SHARED_CREDENTIALS_FILE": SSM_CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true"}
