@@ -18,8 +18,9 @@ description:
     stays as it is. An equal statement without a C(Sid) is taken over, in the same write.
   - The object is encrypted as O(kms_key_id) says. The default encryption of the bucket is left alone, as other objects
     may rely on it; S3 itself encrypts every object at the least with SSE-S3. ACLs are never used.
-  - The object is written only where its content or encryption is to be another one. Its metadata has the SHA-256 of
-    its content for that, because an ETag does not tell the content under SSE-KMS.
+  - The object is written only where its content or encryption is to be another one. Its metadata
+    C(fleetkit-ecs-sha256) tells its content for that, because an ETag does not under SSE-KMS. Hosts check by it that
+    all of the object has come.
   - It costs three API calls where nothing has to change (C(GetBucketPolicy), C(GetPublicAccessBlock), C(HeadObject)),
     one more with O(versioning). Where something has to, it adds one for each change, C(GetCallerIdentity) without
     O(expected_bucket_owner), C(GetBucketPolicy) once more right before the policy is written, and C(GetObject) to show

@@ -104,9 +104,20 @@ def test_a_bucket_is_made_closed_and_for_tls_only_before_the_object_is_in_it(s3)
     assert made.config_object["uri"] == f"s3://{BUCKET}/{KEY}"
 
 
-def test_a_bucket_of_us_east_1_is_made_without_a_place(aws, s3):
-    publish(region="us-east-1")
-    assert boto3.client("s3", region_name="us-east-1").get_bucket_location(Bucket=BUCKET)["LocationConstraint"] is None
+@pytest.mark.parametrize(
+    ("region", "place", "partition"),
+    [
+        ("us-east-1", None, "aws"),
+        ("cn-north-1", "cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "us-gov-west-1", "aws-us-gov"),
+    ],
+)
+def test_a_bucket_is_made_in_the_region_and_partition_of_the_task(aws, region, place, partition):
+    publish(region=region)
+    s3 = boto3.client("s3", region_name=region)
+    assert s3.get_bucket_location(Bucket=BUCKET).get("LocationConstraint") == place
+    assert policy(s3)[0]["Resource"] == [f"arn:{partition}:s3:::{BUCKET}", f"arn:{partition}:s3:::{BUCKET}/*"]
+    assert publish(region=region).api_calls == NO_OP
 
 
 def test_a_run_that_has_nothing_to_do_costs_three_calls(aws):

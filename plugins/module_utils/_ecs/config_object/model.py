@@ -16,7 +16,8 @@ Document = Mapping[str, Any]
 
 # Whose statement it is in the policy of a bucket; S3 wants it to be unique there.
 TLS_SID = "FleetkitEcsTlsOnly"
-# The object's metadata that tells its content. An ETag does not, under SSE-KMS and after a multipart upload.
+# The name of the metadata that tells the content, to hosts too. An ETag does not, under SSE-KMS and after an upload in
+# parts.
 DIGEST = "fleetkit-ecs-sha256"
 BLOCKED = {
     "BlockPublicAcls": True,

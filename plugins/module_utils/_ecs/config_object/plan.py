@@ -27,6 +27,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.config_object.mo
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import documents
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
+POLICY_LIMIT = 20480
 NO_POLICY: Document = {"Version": "2012-10-17", "Statement": []}
 
 # The kinds of change, and of writes. The object comes last: nothing is in the bucket before it is safe.
@@ -80,13 +82,29 @@ def _bucket_changes(bucket: Bucket | None, request: Request) -> Iterator[Change]
         action = "update" if found.public_access_block else "create"
         yield Change(action, BLOCK, request.bucket, before=found.public_access_block, after=BLOCKED)
     policy = found.policy or NO_POLICY
-    if documents.with_statement(policy, request.tls_only) is not policy:
+    after = documents.with_statement(policy, request.tls_only)
+    if after is not policy:
+        _refuse_what_s3_would(after, request)
         replaced = documents.replaced_by(policy, request.tls_only)
         action = "update" if replaced else "create"
         yield Change(action, STATEMENT, TLS_SID, request.bucket, before=replaced, after=request.tls_only)
-    after = _versioning(bucket, request)
-    if after != found.versioning:
-        yield Change("update", VERSIONING, request.bucket, before=found.versioning, after=after)
+    versioning = _versioning(bucket, request)
+    if versioning != found.versioning:
+        yield Change("update", VERSIONING, request.bucket, before=found.versioning, after=versioning)
+
+
+def _refuse_what_s3_would(policy: Document, request: Request) -> None:
+    for where, principal in documents.deleted_principals(policy):
+        raise Refusal(
+            f"bucket: {where} in the policy of {request.bucket} names {principal}, the id of a role or user that has "
+            "been deleted, and S3 refuses the whole policy with it. Replace or remove that principal first."
+        )
+    size = len(documents.compact(policy))
+    if size > POLICY_LIMIT:
+        raise Refusal(
+            f"bucket: with the statement {TLS_SID} the policy of {request.bucket} has {size} characters, and S3 takes "
+            f"{POLICY_LIMIT}. Make room first."
+        )
 
 
 def _versioning(bucket: Bucket | None, request: Request) -> str | None:
@@ -174,6 +192,6 @@ def _warnings(facts: Facts, request: Request) -> Iterator[str]:
     values = effective(text)
     yield from notices(Host(ConfigFile(request.uri)), request.desired, text, values)
     if "ECS_CLUSTER" not in values:
-        yield "ECS_CLUSTER: it is not declared, so an agent that has only this file joins the cluster default."
+        yield "ECS_CLUSTER: it is not declared, so no host takes it whose own /var/lib/ecs/ecs.config names none."
     if facts.stored is not None and facts.stored.text is None:
         yield f"{request.uri}: what is there cannot be read as an ecs.config, so the diff does not show it."
