@@ -71,6 +71,7 @@ options:
       - ecs-init reads C(/var/lib/ecs/ecs.config) first and then C(/etc/ecs/ecs.config), whose values win. With either
         path the other file is read too, and a warning says which declared variables it keeps from being what they are
         declared to be.
+      - C(/etc/ecs/ecs.config) is refused on a host that fetches it from S3 (M(fleetkit.ecs.ecs_config_fetch)).
     type: path
     default: /etc/ecs/ecs.config
   backup:
@@ -210,6 +211,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.read import re
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.secrets import texts_to_mask, without_secrets
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.state import declared_version
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.validate import validated
+from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.read import refuse_fetched
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal, converge
 
 
@@ -231,6 +233,7 @@ def main() -> None:
     module.no_log_values = texts_to_mask(variables, path)
     module.params["variables"] = without_secrets(variables)
     try:
+        refuse_fetched(path)
         desired = validated(variables, module.params["allow_unknown"])
         version = declared_version(module.params["agent_version"])
     except Refusal as refusal:

@@ -46,6 +46,8 @@ def refused(tmp_path_factory):
         "agent_version": "1.105",
         "agent_image": "amazon/amazon-ecs-agent:latest",
         "agent_region": "",
+        "agent_config_s3_uri": "https://bucket/ecs.config",
+        "agent_config_path": "/etc/other.config",
     }
     return play(tmp_path_factory.mktemp("refused"), SUSE, "main", wrong)
 
@@ -61,6 +63,9 @@ def refused(tmp_path_factory):
         "got amazon/amazon-ecs-agent:latest",
         "not for SLES; container is for any host with systemd and Docker",
         "agent_region: it is empty",
+        "agent_config_s3_uri: it is the URI of an object, such as s3://my-bucket/ecs.config; got https://bucket/ecs.config",
+        "agent_config_path: with agent_config_s3_uri it is /etc/ecs/ecs.config; got /etc/other.config",
+        "agent_config_s3_region: it is empty and so is agent_region; name the region of the bucket",
     ],
 )
 def test_everything_that_is_wrong_is_said_at_once_with_what_would_be_right(refused, said):

@@ -16,7 +16,13 @@ from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.cluster import SAVED_STATE, SERVICE_KIND
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes, ConfigPlan
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import ATTRIBUTES, BLOCK, DIRECTORY, VARIABLE
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import (
+    ATTRIBUTES,
+    BLOCK,
+    DIRECTORY,
+    TEXT,
+    VARIABLE,
+)
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.state import SERVICE, STATE
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change
 
@@ -42,7 +48,7 @@ class ConfigWriter:
         }
         written = False
         for change in plan.changes:
-            if change.kind not in (VARIABLE, BLOCK):
+            if change.kind not in (VARIABLE, BLOCK, TEXT):
                 writes[change.kind]()
             elif not written:
                 self._write(plan)

@@ -38,6 +38,7 @@ DIRECTORY = "directory"
 ATTRIBUTES = "file_attributes"
 VARIABLE = "agent_variable"
 BLOCK = "block"
+TEXT = "text"  # of a file that is ours as a whole
 
 
 def plan_config(

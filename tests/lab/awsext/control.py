@@ -37,9 +37,9 @@ class Control:
     (seconds by which the clock of Systems Manager is ahead, so that activations expire), connection_lost_after (seconds
     of silence after which a managed instance is lost), rotate_keys (its agent is told to change its key),
     next_managed_instance (the id that a server gets that registers), and faults, a list of {operation, times, answer,
-    match}, where match has fields that the request must have and answer is "throttled", "busy", "denied", "lost" (done,
-    but the caller never hears of it), or "overwritten": done, and at once somebody else makes the trust policy of the
-    fault's role its document.
+    match}, where match has fields that the request must have and answer is "throttled", "busy", "denied",
+    "unavailable", "cut" (only half of the body comes), "lost" (done, but the caller never hears of it), or
+    "overwritten": done, and at once somebody else makes the trust policy of the fault's role its document.
     """
 
     certificate = ""  # whom a client has to trust that speaks TLS
@@ -86,6 +86,8 @@ class Control:
                     list(self.serve(operation, environ, lambda *_args: lambda _data: None))
                     return refuse(recording, environ, "503 Service Unavailable", "ServiceUnavailable", "Try again")
                 body = list(self.serve(operation, environ, recording))
+                if answer == "cut":
+                    return [b"".join(body)[: sum(map(len, body)) // 2]]
                 if answer == "overwritten":
                     iam.overwrite_trust(fault["role"], fault["document"])
                 return body
@@ -158,13 +160,17 @@ REFUSALS = {
     "throttled": ("400 Bad Request", "Throttling", "Rate exceeded"),
     "busy": ("409 Conflict", "EntityTemporarilyUnmodifiable", "It is being changed by another request"),
     "denied": ("403 Forbidden", "AccessDenied", "User is not authorized to perform this operation"),
+    "unavailable": ("503 Service Unavailable", "ServiceUnavailable", "Please try again"),
 }
 
 
 def refuse(start_response: Callable, environ: dict, status: str, code: str, message: str) -> Iterable[bytes]:
-    """An error in the protocol of the request: JSON (where codes end in Exception), or the query of IAM and STS."""
+    """An error in the protocol of the request: JSON (where codes end in Exception), S3, or the query of IAM and STS."""
     if speaks_json(environ):
         return respond(start_response, "400 Bad Request", {"__type": f"{code}Exception", "message": message})
+    if identify(environ, {})[0] == "s3":
+        start_response(status, [("Content-Type", "application/xml")])
+        return [enforce.s3_error(status, code, message).body]
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
     start_response(status, [("Content-Type", "text/xml")])
     return [f"<ErrorResponse>{error}<RequestId>lab</RequestId></ErrorResponse>".encode()]

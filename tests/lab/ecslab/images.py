@@ -36,7 +36,7 @@ HOST_PACKAGES = [
 EXTRA_PACKAGES = {
     "trixie": ["docker-cli"],
     "bookworm": [],
-    SHAPE: ["createrepo-c", "dnf", "python3-dnf", "rpm"],
+    SHAPE: ["awscli", "createrepo-c", "dnf", "python3-dnf", "rpm"],  # Amazon Linux has the AWS CLI
 }
 
 # Units that are pointless or slow in a container; none of them is part of what the collection manages.
