@@ -11,7 +11,7 @@ import fcntl
 import shutil
 import sys
 
-from ecslab import engine, hosts, images, inventory, packages, rpms, services
+from ecslab import engine, hosts, images, inventory, packages, rpms, services, ssm_packages
 from ecslab.settings import BUILD, CACHE, ECS_INIT_VERSION, IMDS_NAME, SHAPE, SUITES, LabError, say
 
 LOCK = BUILD / "lock"
@@ -26,7 +26,8 @@ def up(args: argparse.Namespace) -> None:
         hosts.remove(host.name)
     hosts.network_up()
     hosts.link_local_up()
-    built = build(ECS_INIT_VERSION, rpm=SHAPE in {host.suite for host in [*wanted, *hosts.present()]})
+    shape = SHAPE in {host.suite for host in [*wanted, *hosts.present()]}
+    built = build(ECS_INIT_VERSION, rpm=shape) | ssm_packages.build(rpm=shape)
     for service in services.services():
         services.up(service)
     services.create_cluster(args.cluster)
