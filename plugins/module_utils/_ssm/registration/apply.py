@@ -127,7 +127,8 @@ class Writer:
         """Let the agent register. The code is among its arguments, as it takes it no other way, and nowhere else."""
         options = ["-y", "-region", self.request.region]
         secret = ["-id", self.request.activation_id or "", "-code", self.request.activation_code or ""]
-        command = [str(self.agent.program), "-register", *options, *secret]
+        program = self.places.root / str(self.agent.program).lstrip("/")
+        command = [str(program), "-register", *options, *secret]
         try:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,

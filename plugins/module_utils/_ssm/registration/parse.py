@@ -29,7 +29,7 @@ def request(params: Mapping[str, Any]) -> Request:
         raise Refusal("activation_id and activation_code belong together: give both, or neither on a registered host.")
     if identifier and not ACTIVATION_ID.fullmatch(identifier):
         raise Refusal(
-            "activation_id: it is not the id of an activation, which looks like 01234567-89ab-cdef-0123-456789abcdef. "
+            "activation_id: it is not the id of an activation, which is 36 hexadecimal digits and dashes. "
             "Is the code in its place?"
         )
     if code and not ACTIVATION_CODE.fullmatch(code):

@@ -33,7 +33,10 @@ def plan_registration(host: Host, request: Request, check_mode: bool = False) ->
     changes = (*_recover(host), *_register(needed, present, request), *_service(host, needed))
     return Plan(
         changes=changes,
-        before=_seen(present, host.agent.running and host.agent.enabled),
+        before={
+            **_seen(host.identity, host.agent.running and host.agent.enabled),
+            **({"left by a run that did not end": str(host.former)} if host.former else {}),
+        },
         after=_seen(Identity(NEW, request.region) if needed else present, True),
         result={"region": request.region, "registered": True, "left": left.result() if left else None},
         warnings=host.notes,
