@@ -36,6 +36,8 @@ def up(args: argparse.Namespace) -> None:
         hosts.start(host)  # all of them boot at the same time
     for host in wanted:
         hosts.ready(host)
+        if args.on_premises:
+            hosts.take_off_ec2(host)
     known = inventory.write(hosts.present(), built, args.cluster)
     say(f"up: {', '.join(host['name'] for host in known['hosts'])}; facts in {inventory.FACTS}")
 
@@ -106,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--hosts", type=int, default=1, choices=range(1, 41), metavar="N", help="how many hosts")
     command.add_argument("--cluster", default="demo", help="ECS cluster to create in a new local AWS")
     command.add_argument("--fresh", action="store_true", help="make these hosts anew, with nothing installed")
+    command.add_argument("--on-premises", action="store_true", help="these hosts have no instance metadata service")
     command.set_defaults(run=up)
     command = commands.add_parser("down", help="remove everything but the caches")
     command.add_argument("--all", action="store_true", help="the caches and images too")
