@@ -25,9 +25,10 @@ extends_documentation_fragment:
   - fleetkit.ecs._attributes.host
 options:
   region:
-    description: Region of the managed instance, such as V(us-west-2). It must be that of the activation.
+    description:
+      - Region of the managed instance, such as V(us-west-2). It must be that of the activation.
+      - Needed unless O(state=absent).
     type: str
-    required: true
   activation_id:
     description:
       - Id of a hybrid activation with registrations left, from M(fleetkit.ecs.ssm_activation).
@@ -52,6 +53,21 @@ options:
         instance that was deregistered at AWS.
     type: bool
     default: false
+  state:
+    description:
+      - V(absent) stops the agent, now and at boot, and removes the registration from the host, also what a clone or a
+        run that did not end left, and the credentials that the agent wrote.
+      - The managed instance stays at AWS until it is deregistered (M(fleetkit.ecs.ssm_managed_instance)). Do that
+        first, as its id is then only in RV(left).
+    type: str
+    choices: [present, absent]
+    default: present
+  credential_profile:
+    description:
+      - With O(state=absent), the profile of C(/root/.aws/credentials) that the agent wrote to. It is removed only where
+        it has temporary credentials, as the agent writes them; other profiles stay.
+    type: str
+    default: default
 notes:
   - Run it as C(root), in check mode too, as the vault is readable by C(root) alone.
   - A proxy that M(fleetkit.ecs.ssm_agent_config) gave to the agent is used for the registration too.
@@ -83,6 +99,10 @@ EXAMPLES = r"""
     activation_id: "{{ activation_id }}"
     activation_code: "{{ activation_code }}"
     move: true
+
+- name: The host is no managed instance any more
+  fleetkit.ecs.ssm_registration:
+    state: absent
 """
 
 RETURN = r"""
@@ -94,18 +114,19 @@ managed_instance_id:
   type: str
   sample: mi-0123456789abcdef0
 region:
-  description: The region of the managed instance.
+  description: The region of the managed instance. Null with O(state=absent).
   returned: success
   type: str
   sample: us-west-2
 registered:
-  description: Whether the host is registered after the run, or in check mode would be. It is always V(true).
+  description: Whether the host is registered after the run, or in check mode would be.
   returned: success
   type: bool
   sample: true
 left:
   description:
-    - The managed instance that the host was before it was registered again. It stays at AWS until it is deregistered.
+    - The managed instance that the host was before it was registered again, or before it was removed. It stays at AWS
+      until it is deregistered.
     - Null where there is none, and for a clone, as it is another machine's.
   returned: success
   type: dict
@@ -132,6 +153,7 @@ changes:
         - V(former_registration) and V(registration_copy) are what a run left that was cut off. It is put back, and the
           copy removed.
         - V(service) is the agent's service.
+        - V(credentials) are those that the agent wrote.
       type: str
     name:
       description: The region, the managed instance or the service.
@@ -155,16 +177,18 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.app
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.plan import plan_registration
 
 SPEC = {
-    "region": {"type": "str", "required": True},
+    "region": {"type": "str"},
     "activation_id": {"type": "str", "no_log": True},
     "activation_code": {"type": "str", "no_log": True},
     "move": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "credential_profile": {"type": "str", "default": "default"},
 }
 
 
 def main() -> None:
-    module = AnsibleModule(SPEC, supports_check_mode=True)
+    module = AnsibleModule(SPEC, supports_check_mode=True, required_if=[("state", "present", ["region"])])
     try:
         request = parse.request(module.params)
     except Refusal as refusal:

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change, Plan
@@ -26,6 +26,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.agent_config.dro
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.model import Agent, Host, Request
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.plan import (
     COPY,
+    CREDENTIALS,
     FORMER,
     REGISTRATION,
     SERVICE,
@@ -33,6 +34,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.pla
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.read import (
     Places,
     identity_of,
+    profiles,
     read_host,
 )
 
@@ -52,12 +54,13 @@ class Writer:
 
     def read(self) -> Host:
         """What is there; the agent that was found is the one that is told to register."""
-        host = read_host(runner(self.module), self.places)
+        profile = self.request.credential_profile if self.request.absent else None
+        host = read_host(runner(self.module), self.places, profile)
         self.agent = host.agent
         return host
 
     def apply(self, plan: Plan) -> Iterator[Change]:
-        if any(change.kind != SERVICE for change in plan.changes):
+        if not self.request.absent and any(change.kind != SERVICE for change in plan.changes):
             self._systemctl("stop", self.agent.unit)
         for change in plan.changes:
             self._make(change)
@@ -69,13 +72,45 @@ class Writer:
         return found.instance_id if found else None
 
     def _make(self, change: Change) -> None:
-        writes = {
+        if self.request.absent:
+            writes = {SERVICE: self._end, REGISTRATION: self._forget, CREDENTIALS: self._unshare}
+        else:
+            writes = self._writes()
+        writes[change.kind]()
+
+    def _writes(self) -> dict[str, Callable[[], None]]:
+        return {
             FORMER: self._put_back,
             COPY: lambda: shutil.rmtree(self.places.aside),
             REGISTRATION: self._register,
             SERVICE: self._start,
         }
-        writes[change.kind]()
+
+    def _end(self) -> None:
+        self._systemctl("stop", self.agent.unit)
+        self._systemctl("disable", self.agent.unit)
+
+    def _forget(self) -> None:
+        for path in self.places.registered:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _unshare(self) -> None:
+        """Other profiles stay; a file, and then a directory, that holds nothing any more goes."""
+        path, kept = self.places.credentials, profiles(self.places)
+        kept.remove_section(self.request.credential_profile)
+        if not kept.sections():
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+            return
+        partial = path.with_name(f"{path.name}.fleetkit.ecs")
+        partial.touch(0o600)
+        with partial.open("w", encoding="utf-8") as stream:
+            kept.write(stream)
+        partial.replace(path)
 
     def _start(self) -> None:
         self._systemctl("enable", self.agent.unit)
@@ -125,7 +160,7 @@ class Writer:
 
     def _activate(self) -> str:
         """Let the agent register. The code is among its arguments, as it takes it no other way, and nowhere else."""
-        options = ["-y", "-region", self.request.region]
+        options = ["-y", "-region", str(self.request.region)]
         secret = ["-id", self.request.activation_id or "", "-code", self.request.activation_code or ""]
         program = self.places.root / str(self.agent.program).lstrip("/")
         command = [str(program), "-register", *options, *secret]

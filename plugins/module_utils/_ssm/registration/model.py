@@ -57,6 +57,8 @@ class Host:
         identity: what the agent would take for its own; None where it would find none.
         cloned: why the identity is another machine's; empty where it is not.
         former: the identity in the copy that a run put aside, which then did not end.
+        remains: paths of the agent's own and ours that hold a registration, or parts of one.
+        shared: the credentials that the agent wrote, as path and profile; None where there are none.
         notes: what lies about and misleads, in sentences.
     """
 
@@ -65,6 +67,8 @@ class Host:
     cloned: str = ""
     former: Identity | None = None
     notes: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
+    shared: str | None = None
 
     @property
     def status(self) -> str:
@@ -80,8 +84,10 @@ class Host:
 class Request:
     """What was asked for; the activation is the secret part of it."""
 
-    region: str
+    region: str | None
     activation_id: str | None = field(default=None, repr=False)
     activation_code: str | None = field(default=None, repr=False)
     move: bool = False
     force: bool = False
+    absent: bool = False
+    credential_profile: str = "default"

@@ -22,6 +22,8 @@ ACTIVATION_CODE = re.compile(r"\S{20,250}")
 
 def request(params: Mapping[str, Any]) -> Request:
     """The request; a value that is wrong is not shown, as it may be the code in the wrong place."""
+    if params["state"] == "absent":
+        return Request(params["region"], absent=True, credential_profile=params["credential_profile"])
     if not REGION.fullmatch(params["region"]):
         raise Refusal(f"region: {params['region']!r} is not the name of a region; write one such as us-west-2.")
     identifier, code = params["activation_id"], params["activation_code"]

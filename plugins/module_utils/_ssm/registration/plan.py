@@ -15,6 +15,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Chan
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.model import Host, Identity, Request
 
 REGISTRATION, FORMER, COPY, SERVICE = "registration", "former_registration", "registration_copy", "service"
+CREDENTIALS = "credentials"
 NEW = "(given by AWS Systems Manager)"
 
 
@@ -26,6 +27,8 @@ def plan_registration(host: Host, request: Request, check_mode: bool = False) ->
         request: what was asked for.
         check_mode: whether the agent and the activation may still be to come.
     """
+    if request.absent:
+        return _plan_absent(host)
     present = host.identity or host.former
     needed = present is None or request.force or (request.move and present.region != request.region)
     _refuse(host, request, needed, present, check_mode)
@@ -37,9 +40,28 @@ def plan_registration(host: Host, request: Request, check_mode: bool = False) ->
             **_seen(host.identity, host.agent.running and host.agent.enabled),
             **({"left by a run that did not end": str(host.former)} if host.former else {}),
         },
-        after=_seen(Identity(NEW, request.region) if needed else present, True),
+        after=_seen(Identity(NEW, str(request.region)) if needed else present, True),
         result={"region": request.region, "registered": True, "left": left.result() if left else None},
         warnings=host.notes,
+    )
+
+
+def _plan_absent(host: Host) -> Plan:
+    """Forget it all: what AWS knows of it is deregistered there."""
+    present = host.identity or host.former
+    left = None if host.cloned or present is None else present
+    changes = []
+    if host.agent.running or host.agent.enabled:
+        changes.append(Change("update", SERVICE, host.agent.unit, before="started", after="stopped"))
+    if host.remains:
+        changes.append(Change("delete", REGISTRATION, str(present or "remains of one"), before=list(host.remains)))
+    if host.shared:
+        changes.append(Change("delete", CREDENTIALS, host.shared))
+    return Plan(
+        changes=tuple(changes),
+        before={**_seen(present, host.agent.running), "files": list(host.remains), "credentials": host.shared},
+        after={**_seen(None, False), "files": [], "credentials": None},
+        result={"region": None, "registered": False, "left": left.result() if left else None},
     )
 
 
@@ -81,7 +103,7 @@ def _recover(host: Host) -> Iterator[Change]:
 def _register(needed: bool, present: Identity | None, request: Request) -> Iterator[Change]:
     if needed:
         action = "update" if present else "create"
-        yield Change(action, REGISTRATION, request.region, before=str(present) if present else None, after=NEW)
+        yield Change(action, REGISTRATION, str(request.region), before=str(present) if present else None, after=NEW)
 
 
 def _service(host: Host, registers: bool) -> Iterator[Change]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -57,16 +58,27 @@ class Places:
         return self.root / "var/lib/amazon/ssm.fleetkit.ecs"
 
     @property
+    def registered(self) -> tuple[Path, ...]:
+        """All that a registration leaves."""
+        return self.vault, self.registration, self.mark, self.aside
+
+    @property
+    def credentials(self) -> Path:
+        """Where the agent puts the credentials of the managed instance."""
+        return self.root / "root/.aws/credentials"
+
+    @property
     def machine_id(self) -> Path:
         return self.root / "etc/machine-id"
 
 
-def read_host(run: Run, places: Places = Places()) -> Host:
+def read_host(run: Run, places: Places, profile: str | None = None) -> Host:
     """Read the agent and its registration.
 
     Args:
         run: runs a program and gives its stdout.
         places: where things are.
+        profile: where the agent's credentials are looked for; None where nobody asks.
     """
     identity = identity_of(places.vault, places)
     return Host(
@@ -75,6 +87,8 @@ def read_host(run: Run, places: Places = Places()) -> Host:
         cloned=why_cloned(identity, places) if identity else "",
         former=identity_of(places.aside / "Vault", places),
         notes=tuple(notes(identity, places)),
+        remains=tuple(_shown(path, places) for path in places.registered if path.exists()),
+        shared=f"{_shown(places.credentials, places)} [{profile}]" if profile and has_shared(places, profile) else None,
     )
 
 
@@ -146,6 +160,21 @@ def notes(identity: Identity | None, places: Places) -> Iterator[str]:
             f"{_shown(key, places)} names {_json(key)['instanceID']}, but the agent does not find it: the manifest "
             "beside it does not list it, or its region or private key is missing."
         )
+
+
+def profiles(places: Places) -> configparser.RawConfigParser:
+    """Root's credentials by profile; a file that cannot be read has none that the agent could have written."""
+    parser = configparser.RawConfigParser(default_section="", strict=False)
+    try:
+        parser.read_string(_text(places.credentials))
+    except configparser.Error:
+        parser.clear()
+    return parser
+
+
+def has_shared(places: Places, profile: str) -> bool:
+    """Whether the agent wrote this profile: its keys are temporary, and have a session token."""
+    return profiles(places).has_option(profile, "aws_session_token")
 
 
 def _shown(path: Path, places: Places) -> str:

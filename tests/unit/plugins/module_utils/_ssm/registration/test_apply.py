@@ -101,3 +101,43 @@ def test_the_proxy_of_the_service_is_used_for_the_registration(host):
     host.write(drop_in, '[Service]\nEnvironment="https_proxy=http://u:p%%40@proxy:3128"\n')
     run(host)
     assert (host.root / "proxy").read_text() == "http://u:p%40@proxy:3128\n"
+
+
+def forget(host, module=None):
+    module = module or Module()
+    request = Request(None, absent=True)
+    writer = Writer(module, request, host.places)
+    plan = plan_registration(writer.read(), request)
+    return [str(change) for change in writer.apply(plan)], plan.result["left"], module.commands[1:]
+
+
+def test_a_host_forgets_its_registration_and_the_credentials_that_the_agent_wrote_and_no_others(host):
+    host.vault()
+    host.install()
+    host.write("var/lib/amazon/ssm/registration", {"ManagedInstanceID": OLD, "Region": "us-west-2"})
+    mine = "[mine]\naws_access_key_id = B\n\n"
+    host.write("root/.aws/credentials", f"[default]\naws_access_key_id = A\naws_session_token = t\n\n{mine}")
+    done, left, commands = forget(host)
+    assert done == [
+        "update service amazon-ssm-agent.service",
+        f"delete registration {OLD} in us-west-2",
+        "delete credentials /root/.aws/credentials [default]",
+    ]
+    assert left == {"managed_instance_id": OLD, "region": "us-west-2"}
+    assert commands == ["stop amazon-ssm-agent.service", "disable amazon-ssm-agent.service"]
+    assert host.files() == {}
+    assert host.places.credentials.read_text() == mine
+    assert forget(host, Module("inactive", "disabled")) == ([], None, [])
+
+
+def test_roots_directory_goes_with_the_last_profile_and_somebodys_own_keys_stay(host):
+    host.write("root/.aws/credentials", "[default]\naws_access_key_id = A\naws_session_token = t\n")
+    assert forget(host)[0] == ["delete credentials /root/.aws/credentials [default]"]
+    assert not (host.root / "root/.aws").exists()
+    host.write("root/.aws/credentials", "[default]\naws_access_key_id = A\n")
+    assert forget(host)[0] == []
+
+
+def test_what_a_clone_has_is_removed_and_nobody_is_told_to_deregister_the_other_machine(host):
+    host.vault(machine="f" * 32)
+    assert forget(host)[:2] == ([f"delete registration {OLD} in us-west-2"], None)

@@ -15,6 +15,7 @@ RIGHT = {
     "activation_code": "Abcdefghij/0123456789",
     "move": False,
     "force": False,
+    "state": "present",
 }
 
 
