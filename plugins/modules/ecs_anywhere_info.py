@@ -81,7 +81,9 @@ registration:
   type: str
   sample: registered
 managed_instance_id:
-  description: The managed instance that the host is, or (V(cloned)) takes itself for.
+  description:
+    - The managed instance that the host is, or (V(cloned)) takes itself for, or (V(interrupted)) will be again. Null where
+      there is none.
   returned: success
   type: str
   sample: mi-0123456789abcdef0
@@ -147,7 +149,7 @@ def main() -> None:
         host = read_host(runner(module), places)
     except OSError as error:
         module.fail_json(msg=f"Could not read the present state: {error}")
-    settled = host.status == REGISTERED
+    settled, known = host.status == REGISTERED, host.identity or host.former
     sources = [] if settled else earlier_sources(module.params["credential_profile"], places, metadata_answers)
     module.exit_json(
         changed=False,
@@ -156,8 +158,8 @@ def main() -> None:
         ssm_agent_version=package_version(module) if host.agent.source == "package" else None,
         service={"running": host.agent.running, "enabled": host.agent.enabled},
         registration=host.status,
-        managed_instance_id=host.identity.instance_id if host.identity else None,
-        region=host.identity.region if host.identity else None,
+        managed_instance_id=known.instance_id if known else None,
+        region=known.region if known else None,
         notes=[*([host.cloned] if host.cloned else []), *host.notes],
         earlier_credentials=list(sources),
     )
