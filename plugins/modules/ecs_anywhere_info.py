@@ -49,6 +49,11 @@ docker:
   returned: success
   type: bool
   sample: true
+gpg:
+  description: Whether there is C(gpg), which checks the signatures of packages.
+  returned: success
+  type: bool
+  sample: true
 ssm_agent:
   description: What the SSM agent was installed from, V(package) or V(snap). Null where it is not installed.
   returned: success
@@ -154,6 +159,7 @@ def main() -> None:
     module.exit_json(
         changed=False,
         docker=bool(shutil.which("docker")),
+        gpg=bool(shutil.which("gpg")),
         ssm_agent=host.agent.source,
         ssm_agent_version=package_version(module) if host.agent.source == "package" else None,
         service={"running": host.agent.running, "enabled": host.agent.enabled},
