@@ -87,8 +87,8 @@ registration:
   sample: registered
 managed_instance_id:
   description:
-    - The managed instance that the host is, or (V(cloned)) takes itself for, or (V(interrupted)) will be again. Null where
-      there is none.
+    - The managed instance that the host is, or (V(cloned)) takes itself for, or (V(interrupted)) will be again.
+    - Null where there is none.
   returned: success
   type: str
   sample: mi-0123456789abcdef0
