@@ -74,10 +74,10 @@ def signed(tmp_path_factory):
 
 @pytest.fixture
 def fetch(signed, tmp_path):
-    def fetch(by, trusting, folder=signed.folder, keys=None):
+    def fetch(by, trusting, folder=signed.folder, keys=None, more=()):
         options = [f"--key=file://{folder / key}" for key in keys or [f"{by}-key.asc"]]
         options += [f"--fingerprint={signed.fingerprints.get(name, name)}" for name in trusting]
-        command = [sys.executable, SCRIPT, f"file://{folder}/{by}.deb", "--kind=deb", *options]
+        command = [sys.executable, SCRIPT, f"file://{folder}/{by}.deb", "--kind=deb", *options, *more]
         environment = {**os.environ, "TMPDIR": str(tmp_path)}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
@@ -134,3 +134,10 @@ def test_something_that_is_no_key_is_refused(fetch, tmp_path):
 
 def test_a_url_where_nothing_is_is_named(signed, fetch, tmp_path):
     assert f"file://{signed.folder}/missing.deb cannot be fetched" in refused(fetch("missing", ["trusted"]), tmp_path)
+
+
+def test_a_signature_under_another_name_is_taken_where_it_is_named(signed, fetch, tmp_path, tmp_path_factory):
+    folder = shutil.copytree(signed.folder, tmp_path_factory.mktemp("sig") / "copy", ignore=lambda *_: ["gnupg"])
+    (folder / "trusted.deb.asc").rename(folder / "trusted.deb.sig")
+    assert "trusted.deb.asc cannot be fetched" in refused(fetch("trusted", ["trusted"], folder), tmp_path)
+    assert fetch("trusted", ["trusted"], folder, more=["--signature=.sig"]).returncode == 0

@@ -270,3 +270,14 @@ def test_the_host_joins_anew(left):
     while len(managed()) < len(HOSTS) and time.monotonic() < end:
         time.sleep(0.5)
     assert len(managed()) == len(HOSTS)
+
+
+def test_the_examples_of_the_modules_run_as_they_are_written(left, tmp_path):
+    """The last one forgets who the host is."""
+    subprocess.run([sys.executable, "tests/tools/examples.py"], cwd=ROOT, check=True)
+    made = boto3.client("ssm").create_activation(IamRole="ecsAnywhereRole")
+    known = {"host": GOOD, "activation_id": made["ActivationId"], "activation_code": made["ActivationCode"]}
+    variables = tmp_path / "variables.json"
+    variables.write_text(json.dumps(known))
+    play(["ansible-playbook", *INVENTORY, "molecule/anywhere/examples.yml", "-e", f"@{variables}"])
+    assert on(GOOD, "ssm-cli get-instance-information", check=False).count('"instance-id": null') == 1
