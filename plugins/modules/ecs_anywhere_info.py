@@ -121,7 +121,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.apply import runner
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.credential_sources import (
     earlier_sources,
-    metadata_answers,
+    instance_role,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.model import REGISTERED
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.read import Places, read_host
@@ -155,7 +155,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"Could not read the present state: {error}")
     settled, known = host.status == REGISTERED, host.identity or host.former
-    sources = [] if settled else earlier_sources(module.params["credential_profile"], places, metadata_answers)
+    sources = [] if settled else earlier_sources(module.params["credential_profile"], places, instance_role)
     module.exit_json(
         changed=False,
         docker=bool(shutil.which("docker")),

@@ -13,8 +13,8 @@ profile of that name in root's file is overwritten by the SSM agent. Values are 
 from __future__ import annotations
 
 import configparser
+import http.client
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,11 +29,12 @@ VARIABLE = re.compile(
     re.MULTILINE,
 )
 CREDENTIALS = "root/.aws/credentials"
-METADATA = ("169.254.169.254", 80)
+METADATA = "169.254.169.254"
 PATIENCE = 1.0  # seconds; an instance's own metadata service takes a millisecond
+ROLES = "/latest/meta-data/iam/security-credentials/"
 
 
-def earlier_sources(profile: str, places: Places, metadata: Callable[[], bool]) -> Iterator[str]:
+def earlier_sources(profile: str, places: Places, has_instance_role: Callable[[], bool]) -> Iterator[str]:
     """Each as a sentence that says what it is and what to do about it."""
     drop_ins = sorted((places.root / DROP_INS).glob("*.conf"))
     for path in [places.root / name for name in CONFIG_FILES] + drop_ins:
@@ -45,20 +46,32 @@ def earlier_sources(profile: str, places: Places, metadata: Callable[[], bool]) 
             f"/{CREDENTIALS} has a profile [{profile}] with keys of somebody's own, which the SSM agent would "
             "overwrite: choose another profile for it (ssm_agent_credential_profile)."
         )
-    if metadata():
+    if has_instance_role():
         yield (
-            f"{METADATA[0]} answers: this host is an EC2 instance, or something plays its metadata service. An EC2 "
-            "instance is no external instance (playbook fleetkit.ecs.container_instances)."
+            f"{METADATA} gives the credentials of an instance role: this host is an EC2 instance, which is no external "
+            "instance (playbook fleetkit.ecs.container_instances), or something plays the metadata service of one."
         )
 
 
-def metadata_answers() -> bool:
-    """Does something listen where EC2 instances have their metadata service?"""
+def instance_role() -> bool:
+    """Does an instance metadata service name a role? Other clouds have services at that address, too, which do not."""
     try:
-        socket.create_connection(METADATA, timeout=PATIENCE).close()
-    except OSError:
+        seconds = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+        status, token = _ask("PUT", "/latest/api/token", seconds)
+        status, role = _ask("GET", ROLES, {"X-aws-ec2-metadata-token": token} if status == 200 else {})
+    except (OSError, http.client.HTTPException):
         return False
-    return True
+    return status == 200 and bool(re.fullmatch(r"[\w+=,.@-]{1,64}", role.strip()))
+
+
+def _ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(METADATA, timeout=PATIENCE)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(4096).decode("ascii", "replace")
+    finally:
+        connection.close()
 
 
 def _has_own_keys(path: Path, profile: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ssm_host import MACHINE, Module
 
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration import credential_sources
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.apply import runner
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.credential_sources import earlier_sources
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.read import read_host
@@ -116,6 +117,29 @@ def test_what_the_ssm_agent_wrote_itself_another_profile_and_a_region_are_no_suc
     assert [*earlier_sources("mine", host.places, lambda: False)]
 
 
-def test_instance_metadata_is_one(host):
+def test_an_instance_role_is_one(host):
     (found,) = earlier_sources("default", host.places, lambda: True)
-    assert "no external instance" in found
+    assert "gives the credentials of an instance role" in found
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_role"),
+    [
+        ({"PUT": (200, "t"), "GET": (200, "ecsInstanceRole\n")}, True),
+        ({"PUT": (404, ""), "GET": (200, "ecsInstanceRole")}, True),
+        ({"PUT": (200, "t"), "GET": (404, "<html>")}, False),
+        ({"PUT": (400, ""), "GET": (200, "<html>another cloud's</html>")}, False),
+        ({"PUT": (200, "t"), "GET": (200, "")}, False),
+    ],
+)
+def test_a_metadata_service_counts_only_where_it_names_a_role(monkeypatch, answers, is_role):
+    monkeypatch.setattr(credential_sources, "_ask", lambda method, path, headers: answers[method])
+    assert credential_sources.instance_role() is is_role
+
+
+def test_nothing_at_that_address_is_no_role(monkeypatch):
+    def refuse(*_any):
+        raise OSError("no route")
+
+    monkeypatch.setattr(credential_sources, "_ask", refuse)
+    assert credential_sources.instance_role() is False
