@@ -95,7 +95,7 @@ class Agent:
         return self.send(operation, params, headers)
 
     def heartbeat(self, **changed: str) -> dict[str, Any]:
-        """Signed with the token."""
+        """As the agent says it every few minutes."""
         params = {
             "InstanceId": self.instance_id,
             "AgentName": "amazon-ssm-agent",
@@ -108,10 +108,14 @@ class Agent:
             "IPAddress": "192.0.2.7",
             **changed,
         }
+        return self.send_as_role("UpdateInstanceInformation", params)
+
+    def send_as_role(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Signed with the token, as any request is."""
         request = AWSRequest("POST", f"{self.url}/", data=json.dumps(params).encode())
         keys = (self.token[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         SigV4Auth(Credentials(*keys), "ssm", self.region).add_auth(request)
-        return self.send("UpdateInstanceInformation", params, dict(request.headers.items()))
+        return self.send(operation, params, dict(request.headers.items()))
 
     def send(self, operation: str, params: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         """A POST; an error of the service is a WireError."""

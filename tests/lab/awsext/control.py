@@ -35,10 +35,11 @@ class Control:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
     created), drain_seconds (until a draining container instance has lost the tasks of services), ssm_clock_ahead
     (seconds by which the clock of Systems Manager is ahead, so that activations expire), connection_lost_after (seconds
-    of silence after which a managed instance is lost), rotate_keys (its agent is told to change its key), and faults, a
-    list of {operation, times, answer, match}, where match has fields that the request must have and answer is
-    "throttled", "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten": done, and at once
-    somebody else makes the trust policy of the fault's role its document.
+    of silence after which a managed instance is lost), rotate_keys (its agent is told to change its key),
+    next_managed_instance (the id that a server gets that registers), and faults, a list of {operation, times, answer,
+    match}, where match has fields that the request must have and answer is "throttled", "busy", "denied", "lost" (done,
+    but the caller never hears of it), or "overwritten": done, and at once somebody else makes the trust policy of the
+    fault's role its document.
     """
 
     def __init__(self, application: Callable):
@@ -112,6 +113,7 @@ class Control:
         hybrid.behaviour.ahead = behaviour.get("ssm_clock_ahead", 0)
         hybrid.behaviour.silence = behaviour.get("connection_lost_after", 300)
         hybrid.behaviour.rotate_keys = behaviour.get("rotate_keys", False)
+        hybrid.behaviour.next_id = behaviour.get("next_managed_instance", "")
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:
         """The agent's control channel: nothing is at its end, and the agent tries again with back-off."""

@@ -47,8 +47,9 @@ MOST_REGISTRATIONS, LONGEST, DAY = 1000, 30 * 86400, 86400
 MOST_TAGS, PAGE = 50, 50
 
 # What tests set by PUT /_lab/behaviour: how far the clock of Systems Manager is ahead (seconds), after how many seconds
-# of silence an instance is ConnectionLost, and whether agents are told to change their keys.
-behaviour = SimpleNamespace(ahead=0.0, silence=300.0, rotate_keys=False)
+# of silence an instance is ConnectionLost, whether agents are told to change their keys, and which id the next server
+# that registers gets.
+behaviour = SimpleNamespace(ahead=0.0, silence=300.0, rotate_keys=False, next_id="")
 
 
 def now() -> float:
@@ -106,7 +107,7 @@ class ManagedInstance:
     tags: dict[str, str]
     public_key: str
     fingerprint: str
-    instance_id: str = field(default_factory=lambda: f"mi-{uuid.uuid4().hex[:17]}")
+    instance_id: str = field(default_factory=lambda: behaviour.next_id or f"mi-{uuid.uuid4().hex[:17]}")
     registered: float = field(default_factory=now)
     said: dict[str, Any] = field(default_factory=dict)
     heard: float | None = None

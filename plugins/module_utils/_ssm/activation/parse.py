@@ -34,6 +34,8 @@ def request(params: Mapping[str, Any], task_is_no_log: bool) -> Request:
     _check_names_of_stores(params)
     if params["state"] == "absent":
         return Request(tags=tags)
+    if not params["role"]:
+        raise Refusal("role: it is missing; give the name or ARN of a role that trusts ssm.amazonaws.com.")
     _check_there_is_a_place(params, task_is_no_log)
     limit = _between("registration_limit", params["registration_limit"], 1, MOST_REGISTRATIONS, "servers")
     hours = _between("expires_in", params["expires_in"], 1, MOST_HOURS, "hours (30 days)")
@@ -84,6 +86,6 @@ def _check_names_of_stores(params: Mapping[str, Any]) -> None:
         return
     if not PARAMETER.fullmatch(parameter) or re.match(r"/?(aws|ssm)", parameter, re.IGNORECASE):
         raise Refusal(
-            f"code_parameter: {parameter!r} is not the name of a parameter of yours: letters, digits and _.-, each level "
-            "after a slash, and not beginning with aws or ssm; write it like /fleetkit/activation."
+            f"code_parameter: {parameter!r} is not the name of a parameter of yours: letters, digits and _.-, each "
+            "level after a slash, and not beginning with aws or ssm; write it like /fleetkit/activation."
         )

@@ -60,6 +60,7 @@ def test_the_code_has_somewhere_to_go():
         ({"role": "arn:aws:iam::123456789012:policy/ecsAnywhereRole"}, "is not the ARN of an IAM role"),
         ({"role": "arn:aws:iam::123456789012:role/aws-service-role/ssm.amazonaws.com/X"}, "service-linked role"),
         ({"role": "service-role/ecsAnywhereRole"}, "'ecsAnywhereRole', or give the whole ARN"),
+        ({"role": None}, "role: it is missing"),
         ({"role": "r" * 65}, "IAM allows 64"),
         ({"role": "a role"}, "is not an IAM name"),
         ({"registration_limit": 0}, "0 is not between 1 and 1000 servers"),
