@@ -49,6 +49,16 @@ docker:
   returned: success
   type: bool
   sample: true
+ecs_exec:
+  description: Whether what ECS Exec puts into containers is where the ECS agent looks for it.
+  returned: success
+  type: bool
+  sample: true
+ca_bundle:
+  description: The file with the certificates of the authorities that the host trusts. Null where none is known.
+  returned: success
+  type: str
+  sample: /etc/ssl/certs/ca-certificates.crt
 gpg:
   description: Whether there is C(gpg), which checks the signatures of packages.
   returned: success
@@ -115,6 +125,7 @@ earlier_credentials:
 """
 
 import shutil
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -127,6 +138,9 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.mod
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.read import Places, read_host
 
 NAME = "amazon-ssm-agent"
+# Of Debian, Red Hat and Amazon Linux, and SUSE.
+CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+EXEC = Path("/var/lib/ecs/deps/execute-command")
 PACKAGE_QUERIES = {
     "dpkg-query": ["--show", "--showformat=${db:Status-Status} ${Version}", NAME],
     "rpm": ["--query", "--queryformat", "installed %{VERSION}-%{RELEASE}", NAME],
@@ -144,6 +158,13 @@ def package_version(module: AnsibleModule) -> str | None:
     return None
 
 
+def has_ecs_exec() -> bool:
+    """The programs of some version, and the certificates."""
+    versions = [path.parent for path in EXEC.glob("bin/*/ssm-session-worker")]
+    programs = [all((version / name).exists() for name in (NAME, "ssm-agent-worker")) for version in versions]
+    return any(programs) and (EXEC / "certs" / "tls-ca-bundle.pem").exists()
+
+
 def main() -> None:
     module = AnsibleModule(
         {"credential_profile": {"type": "str", "default": "default"}},
@@ -159,6 +180,8 @@ def main() -> None:
     module.exit_json(
         changed=False,
         docker=bool(shutil.which("docker")),
+        ecs_exec=has_ecs_exec(),
+        ca_bundle=next((path for path in CA_BUNDLES if Path(path).exists()), None),
         gpg=bool(shutil.which("gpg")),
         ssm_agent=host.agent.source,
         ssm_agent_version=package_version(module) if host.agent.source == "package" else None,

@@ -73,7 +73,7 @@ def built(target: Path, version: str, fingerprint: str, assemble) -> str:
 def lay_out(tree: Path, version: str, units: str) -> None:
     """The files of a package."""
     program = (DOUBLE / "ssm_agent.py").read_text(encoding="utf-8").replace("@VERSION@", version)
-    for name in (NAME, "ssm-agent-worker", "ssm-cli"):
+    for name in (NAME, "ssm-agent-worker", "ssm-session-worker", "ssm-cli"):
         write(tree / "usr/bin" / name, "#!/usr/bin/python3\n" + program, 0o755)
     write(tree / units / f"{NAME}.service", (DOUBLE / f"{NAME}.service").read_text(encoding="utf-8"))
     write(tree / "etc/amazon/ssm" / f"{NAME}.json.template", "{}\n")

@@ -445,7 +445,7 @@ def share(known: dict) -> None:
 
 
 def main() -> int:
-    """The three programs of the package are this one under other names."""
+    """The programs of the package are this one under other names."""
     name = Path(sys.argv[0]).name
     if name == "ssm-agent-worker":
         return work()
