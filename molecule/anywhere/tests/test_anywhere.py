@@ -56,7 +56,7 @@ def on(host: str, command: str, check: bool = True) -> str:
 
 def play(command: list[str], code: int = 0, **environment: str) -> str:
     """Run a playbook here; everything that it says is kept for the search for secrets."""
-    settings = {"ANSIBLE_FORKS": "6", "ANSIBLE_NOCOLOR": "1", **environment}
+    settings = {"ANSIBLE_FORKS": "6", "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", **environment}
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, check=False
     )
@@ -119,7 +119,7 @@ def bare():
     """Untouched servers, one of which has keys that the agent would take; and containers of the user's own."""
     LOG.unlink(missing_ok=True)
     on(LATE, "mkdir -p /etc/ecs && echo AWS_SECRET_ACCESS_KEY=mine >/etc/ecs/ecs.config")
-    on(GOOD, "docker run --detach --name mine lab/task:latest sleep infinity")
+    on(GOOD, "docker rm --force mine; docker run --detach --name mine lab/task:latest sleep infinity")
 
 
 @pytest.fixture(scope="module")
