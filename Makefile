@@ -15,7 +15,7 @@ SCENARIO ?= --all
 IN_NEWEST = tests/tools/in-lane $(NEWEST)
 PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts docs readmes lab-up lab-down lock clean
+.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts bench-anywhere docs readmes lab-up lab-down lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -52,6 +52,9 @@ bench-iam: ## many roles: ours, amazon.aws and the floor side by side (about twe
 
 bench-hosts: ## six hosts over SSH: ours, the usual modules and a ping (about ten minutes)
 	@$(IN_NEWEST) tests/tools/in-lab python tests/bench/hosts.py
+
+bench-anywhere: ## servers join as external instances: Amazon's steps, ours on one and on six (about ten minutes)
+	@$(IN_NEWEST) tests/tools/in-lab python tests/bench/anywhere.py
 
 docs: ## check every public docstring and build the reference in build/docs
 	@$(IN_NEWEST) tests/tools/docs

@@ -11,7 +11,7 @@ import fcntl
 import shutil
 import sys
 
-from ecslab import engine, hosts, images, inventory, packages, rpms, services
+from ecslab import engine, hosts, images, inventory, packages, rpms, services, ssm_packages
 from ecslab.settings import BUILD, CACHE, ECS_INIT_VERSION, IMDS_NAME, SHAPE, SUITES, LabError, say
 
 LOCK = BUILD / "lock"
@@ -26,7 +26,8 @@ def up(args: argparse.Namespace) -> None:
         hosts.remove(host.name)
     hosts.network_up()
     hosts.link_local_up()
-    built = build(ECS_INIT_VERSION, rpm=SHAPE in {host.suite for host in [*wanted, *hosts.present()]})
+    shape = SHAPE in {host.suite for host in [*wanted, *hosts.present()]}
+    built = build(ECS_INIT_VERSION, rpm=shape) | ssm_packages.build(rpm=shape)
     for service in services.services():
         services.up(service)
     services.create_cluster(args.cluster)
@@ -35,6 +36,8 @@ def up(args: argparse.Namespace) -> None:
         hosts.start(host)  # all of them boot at the same time
     for host in wanted:
         hosts.ready(host)
+        if args.on_premises:
+            hosts.take_off_ec2(host)
     known = inventory.write(hosts.present(), built, args.cluster)
     say(f"up: {', '.join(host['name'] for host in known['hosts'])}; facts in {inventory.FACTS}")
 
@@ -105,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--hosts", type=int, default=1, choices=range(1, 41), metavar="N", help="how many hosts")
     command.add_argument("--cluster", default="demo", help="ECS cluster to create in a new local AWS")
     command.add_argument("--fresh", action="store_true", help="make these hosts anew, with nothing installed")
+    command.add_argument("--on-premises", action="store_true", help="these hosts have no instance metadata service")
     command.set_defaults(run=up)
     command = commands.add_parser("down", help="remove everything but the caches")
     command.add_argument("--all", action="store_true", help="the caches and images too")

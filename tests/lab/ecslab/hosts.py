@@ -183,6 +183,13 @@ def ready(host: Host) -> None:
     let_in(host)
 
 
+def take_off_ec2(host: Host) -> None:
+    """Leave the host without a way to the IMDS stand-in, now and after a reboot, as on somebody's own premises."""
+    on_or_fail(host, "systemctl", "--quiet", "disable", "lab-imds-route.service")
+    for version, address in (("-4", "169.254.169.254/32"), ("-6", "fd00:ec2::254/128")):
+        on(host, "ip", version, "route", "del", address)
+
+
 def wait_booted(host: Host) -> None:
     """Wait for systemd to have finished booting without a failed unit, and for the nested Docker to answer."""
     wait_for(f"systemd on {host.name}", lambda: state(host) in ("running", "degraded"), 120, why=lambda: report(host))

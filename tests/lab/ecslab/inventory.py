@@ -39,6 +39,7 @@ def inventory(known: dict) -> dict:
             "lab_address": host["address"],
             "lab_suite": host["suite"],
             "lab_package_url": known.get("rpm_url" if host["suite"] == SHAPE else "deb_url"),
+            "lab_ssm_package_url": known.get("ssm_rpm_url" if host["suite"] == SHAPE else "ssm_deb_url"),
         }
         for host in known["hosts"]
     }

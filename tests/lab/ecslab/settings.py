@@ -54,6 +54,7 @@ TASK_IMAGE = "lab/task:latest"
 AWS_CLI_IMAGE = "lab/aws-cli:latest"
 AGENT_IMAGE = "amazon/amazon-ecs-agent:latest"
 ECS_INIT_VERSION = "1.105.1-1"
+SSM_AGENT_VERSION = "3.3.1142.0"
 
 
 class LabError(Exception):

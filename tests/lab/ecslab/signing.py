@@ -46,6 +46,12 @@ def sign(package: Path) -> None:
     stop_gpg_agent()
 
 
+def sign_binary(package: Path) -> None:
+    """Write the detached signature as Amazon's SSM has it: binary, in a .sig."""
+    gpg("--passphrase", "", "--output", f"{package}.sig", "--detach-sign", str(package))
+    stop_gpg_agent()
+
+
 def sign_inline(text: Path, target: Path) -> None:
     """Write the text with its signature around it, as apt's InRelease is."""
     gpg("--passphrase", "", "--output", str(target), "--clear-sign", str(text))
