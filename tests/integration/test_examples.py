@@ -33,10 +33,11 @@ ON_THE_CONTROLLER = sorted(
     ]
 )
 
-# Check mode foresees a role that an earlier example makes; a changed setting tells what it does not reach.
+# Check mode foresees a role that an earlier example makes; a changed setting tells what it does not reach, and an
+# object that goes what the bucket keeps of it.
 EXPECTED = (
     r"\[WARNING\]: (No inventory was parsed|role: role '\S+' does not exist yet|"
-    "awsvpcTrunking: container instances that were launched)"
+    r"awsvpcTrunking: container instances that were launched|s3://\S+: the bucket keeps the versions)"
 )
 
 
