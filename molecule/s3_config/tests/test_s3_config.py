@@ -19,6 +19,10 @@ import pages
 
 SECRET = "correct-horse-battery"
 CONVERGE = "molecule/s3_config/converge.yml"
+PROCESSOR = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+    "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime)"
+)
 INVOCATION = "systemctl show --property=InvocationID --value ecs.service"
 
 
@@ -166,10 +170,10 @@ def test_without_a_file_and_a_permission_the_agent_does_not_start_on_the_default
     fleet.wait_for_the_agent()
 
 
-def test_the_unit_costs_a_boot_less_than_two_seconds(fleet):
-    """Of the processor, as what else this machine does would be in the time that passes."""
-    used = fleet.said(f"systemctl show --property=CPUUsageNSec --value {UNIT}")
-    assert all(0 < int(nanoseconds) < 2e9 for nanoseconds in used.values()), used
+def test_the_program_takes_a_boot_less_than_two_seconds_of_the_processor(fleet):
+    """The time that passes would be that of whatever else this machine does, too."""
+    used = fleet.said(f"python3 -c '{PROCESSOR}' {PROGRAM}")
+    assert all(0 < float(seconds) < 2 for seconds in used.values()), used
 
 
 def test_the_controller_may_fetch_instead_and_nothing_is_left_to_fetch_at_boot(fleet, tmp_path):
