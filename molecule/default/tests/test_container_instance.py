@@ -7,14 +7,22 @@
 from __future__ import annotations
 
 import json
-import re
+import sys
 from pathlib import Path
 
 import boto3
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests" / "tools"))
+
+import pages  # noqa: E402 (the tools are not a package)
+
 IMDS = "http://169.254.169.254/latest/meta-data/instance-id"
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "network_guard.md"
+COMMANDS = [
+    *pages.commands((pages.DOCS / "network_guard.md").read_text()),
+    *pages.commands((pages.DOCS / "agent_methods.md").read_text()),
+    *pages.commands(pages.section("agent_variables.md")),
+]
 CURL = "curl --silent --max-time 3 --output /dev/null --write-out %{http_code}"
 
 
@@ -102,6 +110,6 @@ def test_ecs_inits_rules_are_there_once_and_nothing_of_them_is_persisted(host, b
     assert host.run("grep -rs route_localnet /etc/sysctl.conf /etc/sysctl.d").stdout == ""
 
 
-@pytest.mark.parametrize("command", re.findall(r"^\$ (.+)$", GUIDE.read_text(), re.MULTILINE))
-def test_the_commands_of_the_guide_work_on_a_host(host, booted, command):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_guides_work_on_a_host(host, booted, command):
     assert host.run(command).rc == 0

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import json
-import re
+import sys
 from pathlib import Path
 
 import boto3
 import pytest
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "agent_methods.md"
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests" / "tools"))
+
+import pages  # noqa: E402 (the tools are not a package)
+
 UNIT = "/etc/systemd/system/ecs.service"
 CONFIG = "/etc/ecs/ecs.config"
 METADATA = "curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors http://127.0.0.1:51678/v1/metadata"
@@ -101,7 +104,7 @@ def test_the_container_has_what_amazon_documents_and_no_more(host, in_container)
     assert ("/host/sbin" in mounted) is awsvpc
 
 
-@pytest.mark.parametrize("command", re.findall(r"^\$ (.+)$", GUIDE.read_text(), re.MULTILINE))
+@pytest.mark.parametrize("command", pages.commands((pages.DOCS / "agent_methods.md").read_text()))
 def test_the_commands_of_the_guide_work_on_a_host(host, agent, command):
     assert host.run(command).rc == 0
 
