@@ -7,15 +7,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import json
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 import pytest
 from ansible.module_utils.common import warnings as module_warnings
 from ansible.module_utils.testing import patch_module_args
+
+# A module reads botocore's descriptions of services once in its process. Here hundreds of them share a process.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def run_module(module_name: str, /, check: bool = False, **params: Any) -> SimpleNamespace:

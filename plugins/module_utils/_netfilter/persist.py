@@ -41,6 +41,8 @@ ExecStartPre=-{LOADER} load
 ExecStart={LOADER} watch
 ExecReload={LOADER} load
 Restart=always
+# On a host with more work than processors a flush is answered as soon as on an idle one.
+Nice=-10
 
 [Install]
 WantedBy=multi-user.target
