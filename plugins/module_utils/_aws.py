@@ -79,6 +79,15 @@ class AwsModule(AnsibleAWSModule):
         with self._counting:
             self.api_calls[event_name.rsplit(".", maxsplit=1)[-1]] += 1
 
+    @property
+    def is_no_log(self) -> bool:
+        """Whether the task says no_log: its result is registered as it is, and no output has it."""
+        return bool(self._module.no_log)
+
+    def hide(self, *secrets: str) -> None:
+        """Have Ansible strike these out of whatever leaves the module."""
+        self._module.no_log_values.update(secrets)
+
     def warn(self, warning: str) -> None:
         """Ansible's own; that of amazon.aws would return each one a second time, which ansible-core deprecates."""
         self._module.warn(warning)

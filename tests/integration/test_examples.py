@@ -14,6 +14,9 @@ import boto3
 import pytest
 import yaml
 from examples import PLUGINS, examples
+from ssm_agent_wire import Agent
+
+from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import build
 
 ON_THE_CONTROLLER = sorted(
     [
@@ -21,7 +24,15 @@ ON_THE_CONTROLLER = sorted(
         *PLUGINS.glob("modules/sts_*.py"),
         *(
             PLUGINS / f"modules/{name}.py"
-            for name in ("ecs_account_setting", "ecs_container_instance", "ecs_exec_check", "ecs_task_definition")
+            for name in (
+                "ecs_account_setting",
+                "ecs_container_instance",
+                "ecs_exec_check",
+                "ecs_task_definition",
+                "ssm_activation",
+                "ssm_managed_instance",
+                "ssm_managed_instance_info",
+            )
         ),
         *PLUGINS.glob("lookup/*.py"),
     ]
@@ -54,7 +65,15 @@ def container_instance(aws):
     ecs.register_container_instance(cluster="production", instanceIdentityDocument=identity)
 
 
-@pytest.mark.usefixtures("container_instance")
+@pytest.fixture
+def managed_instance(aws):
+    """The server that the examples of ssm_managed_instance are about: only its agent could register it."""
+    aws.client("iam").create_role(RoleName="formerRole", AssumeRolePolicyDocument=json.dumps(build("trust_ssm", {})))
+    aws.behave(next_managed_instance="mi-0123456789abcdef0")
+    Agent(aws.url).register(aws.client("ssm").create_activation(IamRole="formerRole"))
+
+
+@pytest.mark.usefixtures("container_instance", "managed_instance")
 def test_every_example_runs_as_written_in_check_mode_and_for_real(playbook, playbook_environment):
     for options in (["--check"], []):
         command = ["ansible-playbook", *options, str(playbook)]

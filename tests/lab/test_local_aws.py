@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 
 import boto3
-import local_aws
 import pytest
 from botocore.exceptions import ClientError
 
@@ -20,13 +19,6 @@ ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "222222222222"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 MANAGED = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
-
-
-@pytest.fixture(scope="module")
-def url():
-    """One server for all of these tests; each uses names of its own."""
-    with local_aws.launch() as address:
-        yield address
 
 
 def client(url: str, service: str, **credentials: str):

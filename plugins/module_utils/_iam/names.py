@@ -125,21 +125,23 @@ def check_external_id(parameter: str, value: str) -> str:
     return value
 
 
-def check_tags(parameter: str, value: Mapping[str, Any]) -> dict[str, str]:
+def check_tags(parameter: str, value: Mapping[str, Any], service: str = "IAM") -> dict[str, str]:
     """Tags as strings; a YAML boolean is refused because nobody can tell which spelling was meant."""
     if len(value) > 50:
-        raise Refusal(f"{parameter}: {len(value)} tags; IAM allows 50.")
+        raise Refusal(f"{parameter}: {len(value)} tags; {service} allows 50.")
     for key, content in value.items():
         if key.lower().startswith("aws:"):
             raise Refusal(f"{parameter}: {key!r} begins with aws:, which is Amazon's own prefix.")
         if isinstance(content, bool) or not isinstance(content, (str, int, float)):
             raise Refusal(f"{parameter}: the value of {key!r} is {content!r}; write a quoted string.")
         if not 1 <= len(key) <= 128 or len(str(content)) > 256:
-            raise Refusal(f"{parameter}: {key!r} is too long; IAM allows 128 characters in a key and 256 in a value.")
+            raise Refusal(
+                f"{parameter}: {key!r} is too long; {service} allows 128 characters in a key and 256 in a value."
+            )
         if not TAG.fullmatch(key) or not TAG.fullmatch(str(content)):
             raise Refusal(
-                f"{parameter}: {key!r}: {content!r} has characters that IAM does not take; use letters, digits, spaces "
-                "and _.:/=+-@."
+                f"{parameter}: {key!r}: {content!r} has characters that {service} does not take; use letters, digits, "
+                "spaces and _.:/=+-@."
             )
     return {key: str(content) for key, content in value.items()}
 

@@ -9,4 +9,11 @@ from __future__ import annotations
 
 def install() -> None:
     """Put all of it in force: importing a module patches moto."""
-    from . import account_settings, ecs, iam, sts, task_definitions  # noqa: F401  pylint: disable=unused-import
+    from . import (  # noqa: F401  pylint: disable=unused-import
+        account_settings,
+        ecs,
+        hybrid,
+        iam,
+        sts,
+        task_definitions,
+    )

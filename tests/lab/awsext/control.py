@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
-from . import ecs, enforce, iam
+from . import ecs, enforce, hybrid, iam, ssm_agent
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNER = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
@@ -33,10 +33,13 @@ class Control:
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
-    created), drain_seconds (until a draining container instance has lost the tasks of services), and faults, a list of
-    {operation, times, answer, match}, where match has fields that the request must have and answer is "throttled",
-    "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten": done, and at once somebody else
-    makes the trust policy of the fault's role its document.
+    created), drain_seconds (until a draining container instance has lost the tasks of services), ssm_clock_ahead
+    (seconds by which the clock of Systems Manager is ahead, so that activations expire), connection_lost_after (seconds
+    of silence after which a managed instance is lost), rotate_keys (its agent is told to change its key),
+    next_managed_instance (the id that a server gets that registers), and faults, a list of {operation, times, answer,
+    match}, where match has fields that the request must have and answer is "throttled", "busy", "denied", "lost" (done,
+    but the caller never hears of it), or "overwritten": done, and at once somebody else makes the trust policy of the
+    fault's role its document.
     """
 
     def __init__(self, application: Callable):
@@ -78,14 +81,20 @@ class Control:
                     recording(refusal.status, [("Content-Type", refusal.content_type)])
                     return [refusal.body]
                 if answer == "lost":
-                    list(self.application(environ, lambda *_args: lambda _data: None))
+                    list(self.serve(operation, environ, lambda *_args: lambda _data: None))
                     return refuse(recording, environ, "503 Service Unavailable", "ServiceUnavailable", "Try again")
-                body = list(self.application(environ, recording))
+                body = list(self.serve(operation, environ, recording))
                 if answer == "overwritten":
                     iam.overwrite_trust(fault["role"], fault["document"])
                 return body
             finally:
                 entry["status"] = entry["status"] or 500
+
+    def serve(self, operation: str, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        """What moto answers, or what it cannot."""
+        if ssm_agent.answers(operation, environ.get("HTTP_X_AMZ_TARGET", "")):
+            return ssm_agent.answer(operation, environ, body_of(environ), start_response)
+        return self.application(environ, start_response)
 
     def fault(self, operation: str, form: dict[str, list[str]]) -> dict:
         """The first fault that is meant for this request, or an empty one."""
@@ -101,6 +110,10 @@ class Control:
         self.behaviour = behaviour
         ecs.draining.seconds = behaviour.get("drain_seconds", 0)
         iam.propagation.seconds = behaviour.get("visible_after", 0)
+        hybrid.behaviour.ahead = behaviour.get("ssm_clock_ahead", 0)
+        hybrid.behaviour.silence = behaviour.get("connection_lost_after", 300)
+        hybrid.behaviour.rotate_keys = behaviour.get("rotate_keys", False)
+        hybrid.behaviour.next_id = behaviour.get("next_managed_instance", "")
 
     def refuse_websocket(self, start_response: Callable) -> Iterable[bytes]:
         """The agent's control channel: nothing is at its end, and the agent tries again with back-off."""

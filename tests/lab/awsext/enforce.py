@@ -213,6 +213,40 @@ def parameters(request: Request) -> list[str]:
     return [name if name.startswith("arn:") else request.arn(f"parameter/{name.lstrip('/')}") for name in names]
 
 
+def parameter(request: Request) -> list[str]:
+    """One parameter."""
+    name = request.params.get("Name", "")
+    return [name if name.startswith("arn:") else request.arn(f"parameter/{name.lstrip('/')}")]
+
+
+def managed_instance(request: Request) -> list[str]:
+    """A server that has registered with Systems Manager, or an EC2 instance."""
+    name = request.params.get("InstanceId") or "*"
+    return [
+        request.arn(f"instance/{name}", "ec2") if name.startswith("i-") else request.arn(f"managed-instance/{name}")
+    ]
+
+
+def tagged_resource(request: Request) -> list[str]:
+    """What has the tags."""
+    kind, name = request.params.get("ResourceType", ""), request.params.get("ResourceId", "")
+    words = {"ManagedInstance": "managed-instance", "MaintenanceWindow": "maintenancewindow"}
+    return [request.arn(f"{words.get(kind, kind.lower())}/{name.lstrip('/')}")]
+
+
+def passing_a_role(resource: Callable[[Request], list[str]]) -> Callable[[Request], list[Need]]:
+    """The call itself, and iam:PassRole on the role that it gives to Systems Manager."""
+
+    def needed(request: Request) -> list[Need]:
+        name = request.params.get("IamRole", "")
+        roles = iam_backends[request.account][get_partition(request.region)].get_roles()
+        missing = f"arn:{get_partition(request.region)}:iam::{request.account}:role/{name}"
+        arn = next((role.arn for role in roles if role.name == name), missing)
+        return [*on(resource)(request), Need("iam:PassRole", arn, {"iam:PassedToService": "ssm.amazonaws.com"})]
+
+    return needed
+
+
 def secret(request: Request) -> list[str]:
     """A secret; the ARN that a name stands for has six characters that only the service knows."""
     name = request.params.get("SecretId", "")
@@ -268,6 +302,17 @@ NEEDS: dict[tuple[str, str], Callable[[Request], list[Need]]] = {
     ("logs", "CreateLogStream"): on(log_stream),
     ("logs", "PutLogEvents"): on(log_stream),
     ("ssm", "GetParameters"): on(parameters),
+    ("ssm", "GetParameter"): on(parameter),
+    ("ssm", "PutParameter"): on(parameter),
+    ("ssm", "DeleteParameter"): on(parameter),
+    ("ssm", "CreateActivation"): passing_a_role(nothing),
+    ("ssm", "UpdateManagedInstanceRole"): passing_a_role(managed_instance),
+    ("ssm", "DeregisterManagedInstance"): on(managed_instance),
+    ("ssm", "UpdateInstanceInformation"): on(managed_instance),
+    ("ssm", "ListInstanceAssociations"): on(managed_instance),
+    ("ssm", "AddTagsToResource"): on(tagged_resource),
+    ("ssm", "RemoveTagsFromResource"): on(tagged_resource),
+    ("ssm", "ListTagsForResource"): on(tagged_resource),
     ("ssm", "SendCommand"): on(document_and_instances),
     ("secretsmanager", "GetSecretValue"): on(secret),
     ("kms", "Decrypt"): on(kms_key),
