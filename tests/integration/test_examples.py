@@ -29,6 +29,7 @@ ON_THE_CONTROLLER = sorted(
                 "ecs_config_object",
                 "ecs_container_instance",
                 "ecs_exec_check",
+                "ecs_fleet_check",
                 "ecs_task_definition",
                 "ssm_activation",
                 "ssm_managed_instance",
