@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   settings:
     description:
-      - Sections, and in each the settings that must be as they are named here, such as C({Ssm: {Endpoint: ...}}). A
+      - Sections, and in each the settings that must be as they are named here, such as C(Endpoint) in C(Ssm). A
         setting that is V(null) must not be there.
       - C(Ssm.Endpoint), C(Mds.Endpoint), C(Mgs.Endpoint), C(S3.Endpoint) and C(Kms.Endpoint) are other endpoints, such
         as those of a VPC. C(Ssm.Endpoint) is also used to register.

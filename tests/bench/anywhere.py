@@ -75,7 +75,14 @@ def amazons_steps(server: dict) -> None:
 
 
 def join(names: list[str]) -> list[dict]:
-    inventories = ["-i", str(INVENTORY), "-i", "molecule/inventory.yml", "-i", "molecule/anywhere/inventory.yml"]
+    inventories = [
+        "-i",
+        str(INVENTORY),
+        "-i",
+        "molecule/inventory.yml",
+        "-i",
+        "molecule/anywhere/inventory/external_instances.yml",
+    ]
     return playbook([*inventories, "--limit", ",".join(names), NAME], **SETTINGS)
 
 

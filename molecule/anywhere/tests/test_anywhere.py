@@ -32,7 +32,14 @@ LOG = ROOT / "build" / "anywhere.log"
 PARAMETER = "/fleetkit/anywhere"
 TASKS_ALLOWED = 8
 PAGE = "anywhere.md"
-INVENTORY = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml", "-i", "molecule/anywhere/inventory.yml"]
+INVENTORY = [
+    "-i",
+    "build/lab/inventory.yml",
+    "-i",
+    "molecule/inventory.yml",
+    "-i",
+    "molecule/anywhere/inventory/external_instances.yml",
+]
 
 
 def lab(*arguments: str) -> None:
