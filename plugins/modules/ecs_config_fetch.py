@@ -15,7 +15,7 @@ description:
   - Makes C(/etc/ecs/ecs.config) what an object in S3 is, and leaves a program and a unit on the host that do the same
     at every boot, before C(ecs.service) starts. M(fleetkit.ecs.ecs_config_object) publishes the object.
   - The file is the object's as a whole. What is particular to a host goes to C(/var/lib/ecs/ecs.config), which ecs-init
-    reads first and whose values the object's win over; M(fleetkit.ecs.ecs_agent_config) writes it with its O(path).
+    reads first and whose values the object's win over; M(fleetkit.ecs.ecs_agent_config) writes it.
   - The object is fetched by the AWS CLI of the host, with the credentials of the host's own role. A run that changes
     nothing is one request, as it asks for the object only if it is another one than the file was made from.
   - Nothing but a good object takes the place of the file. It has at most 64 KiB, all of its bytes, and the SHA-256 that
