@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests" / "tools"))
 
-import pages  # noqa: E402 (the tools are not a package)
+import pages
 
 IMDS = "http://169.254.169.254/latest/meta-data/instance-id"
 COMMANDS = [
