@@ -47,6 +47,7 @@ options:
       - V(absent) is deregistered. Its agent gets no further credentials; those that it has are good until they expire.
         On the server nothing changes. A container instance of Amazon ECS is deregistered by
         M(fleetkit.ecs.ecs_container_instance), first.
+      - Amazon says that a server which registers again needs another activation than the one it had.
     type: str
     choices: [present, absent]
     default: present

@@ -28,6 +28,9 @@ options:
       - Which ones, as a map of a key to a value or a list of up to 100, of which one must match. All keys must match.
       - The keys are C(ActivationIds), C(AgentVersion), C(IamRole), C(InstanceIds), C(PingStatus), C(PlatformTypes),
         C(tag-key) and C(tag:KEY). C(PingStatus) is C(Online) or C(ConnectionLost), C(IamRole) is a name or an ARN.
+      - Systems Manager does not take filters by tag together with others. Then this module applies the others to what
+        the tags let through.
+      - An id in C(InstanceIds) that is not registered is an error of Systems Manager.
     type: dict
     default: {}
 seealso:

@@ -13,6 +13,7 @@ import subprocess
 import pages
 import pytest
 import yaml
+from hybrid import forget
 from module_runner import run_module
 from ssm_agent_wire import Agent, WireError
 
@@ -27,12 +28,23 @@ IN_PARAMETER = {"role": ROLE, "tags": TAGS, "code_parameter": PARAMETER}
 ONLY_AMAZON_KNOWS = ("expiration_date", "activation_id", "activation_code", "api_calls", "waited", "warnings")
 
 
+@pytest.fixture(scope="module")
+def with_role(aws_server):
+    """The local AWS with the role that registered servers get. Other roles are made by one test each."""
+    aws_server.reset()
+    trust = build("trust_ssm", {"account_id": ACCOUNT, "region": "us-west-2"})
+    aws_server.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    return aws_server
+
+
+@pytest.fixture
+def aws(with_role):
+    forget(with_role)
+    return with_role
+
+
 @pytest.fixture
 def ssm(aws):
-    """Systems Manager, with the role that registered servers get."""
-    trust = build("trust_ssm", {"account_id": ACCOUNT, "region": "us-west-2"})
-    aws.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    aws.operations()
     return aws.client("ssm")
 
 

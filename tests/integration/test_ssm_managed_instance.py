@@ -10,6 +10,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from hybrid import forget
 from module_runner import applied, run_module
 from ssm_agent_wire import Agent, WireError
 
@@ -18,13 +19,27 @@ from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import buil
 ACCOUNT = "123456789012"
 IN_SCOPE = {"account_id": ACCOUNT, "region": "us-west-2"}
 MODULE = "ssm_managed_instance"
+OTHERS = "mi-0123456789abcdef0"
+
+
+@pytest.fixture(scope="module")
+def with_roles(aws_server):
+    """The local AWS with two roles that servers can have."""
+    aws_server.reset()
+    for name in ("first", "second"):
+        trust = json.dumps(build("trust_ssm", IN_SCOPE))
+        aws_server.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    return aws_server
+
+
+@pytest.fixture
+def aws(with_roles):
+    forget(with_roles)
+    return with_roles
 
 
 @pytest.fixture
 def ssm(aws):
-    for name in ("first", "second"):
-        trust = json.dumps(build("trust_ssm", IN_SCOPE))
-        aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
     return aws.client("ssm")
 
 
@@ -153,6 +168,9 @@ def test_filters_must_all_hold(aws, ssm):
         ({"tag:fleet": "shops", "IamRole": "second"}, []),
     ]:
         assert info(**filters)[0] == expected
+    unknown = run_module("ssm_managed_instance_info", filters={"InstanceIds": OTHERS})
+    assert unknown.failed
+    assert "InvalidInstanceId" in unknown.msg
     refused = run_module("ssm_managed_instance_info", filters={"pingStatus": "Online"})
     assert refused.failed
     assert "did you mean PingStatus?" in refused.msg
@@ -186,9 +204,6 @@ def test_least_privilege_suffices_from_registration_to_leaving(aws, joined):
     instance = register_with_ecs(ecs, "production")
     assert instance["ec2InstanceId"] == joined.instance_id
     ecs.deregister_container_instance(cluster="production", containerInstance=instance["containerInstanceArn"])
-
-
-OTHERS = "mi-0123456789abcdef0"
 
 
 def test_least_privilege_lets_a_server_do_nothing_else(aws, joined):

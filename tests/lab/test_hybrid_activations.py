@@ -364,13 +364,14 @@ def test_instances_come_ten_at_a_time_and_by_filters(ssm, url):
         return len(every(ssm, "describe_instance_information", "InstanceInformationList", Filters=chosen))
 
     assert count(("ActivationIds", made["ActivationId"])) == count(("IamRole", "ssm")) == 11
-    assert count(("tag:fleet", "shops"), ("PingStatus", "ConnectionLost")) == 10
-    assert count(("tag-key", "fleet"), ("InstanceIds", last)) == 1
+    assert count(("tag:fleet", "shops"), ("tag-key", "fleet")) == 10
+    assert count(("PingStatus", "ConnectionLost"), ("InstanceIds", last)) == 1
+    assert code_of(count, ("tag:fleet", "shops"), ("PingStatus", "ConnectionLost")) == "ValidationException"
     assert count(("PingStatus", "Online")) == count(("ResourceType", "EC2Instance")) == 0
     for key, value, code in [
         ("Nonsense", "x", "InvalidFilterKey"),
         ("PingStatus", "Asleep", "InvalidInstanceInformationFilterValue"),
-        ("InstanceIds", "shop-1", "InvalidInstanceId"),
+        ("InstanceIds", "mi-" + "0" * 17, "InvalidInstanceId"),
     ]:
         assert code_of(count, (key, value)) == code
     older = [{"key": "InstanceIds", "valueSet": [last]}]

@@ -8,13 +8,15 @@ Documented by Amazon, and so here (the API reference of the operations below, an
 activations): the code is shown once, at creation; one registration and 24 hours when nothing else is said, 1 to 1000
 registrations and 30 days at most; the role is given by its name, must trust ssm.amazonaws.com and is no service-linked
 role; an activation's tags are given at its creation, never later, and go to the instances that register with it;
-deleting an activation leaves its instances; pages of at most 50, of 10 when DescribeInstanceInformation is not told.
+deleting an activation leaves its instances; pages of at most 50, of 10 when DescribeInstanceInformation is not told;
+its filters by tag are not combined with others, and an id that is not registered is an error there.
 Texts that Systems Manager is known to answer: "Nonexistent role or missing ssm service principal in trust policy",
 InvalidActivation and ActivationExpired (without a text), "Not existing InstanceId", "Fingerprint does not match".
 
 Guessed: RegistrationLimitExceeded for an activation that is used up (it is known for an account that is), the other
 texts, which of the documented errors answers what, the ARNs that it sends as aws:SourceArn, that deregistering does not
-give a registration back, and that an instance that was never heard of is shown as ConnectionLost.
+give a registration back, and that an instance that was never heard of is shown as ConnectionLost. Documented, and not
+so here: a server that registers again needs another activation than the one it had.
 """
 
 from __future__ import annotations
@@ -324,6 +326,11 @@ def describe_instance_information(original, self) -> ActionResult:
     older = [(one["key"], one["valueSet"]) for one in self._get_param("InstanceInformationFilterList") or []]
     if newer and older:
         raise error("ValidationException", "Filters and InstanceInformationFilterList cannot be given together")
+    if len({key.startswith("tag") for key, _values in newer}) > 1:
+        raise error("ValidationException", "Tag filters cannot be combined with other filter types")
+    for values in (values for key, values in newer + older if key == "InstanceIds"):
+        if not set(values) <= {one.instance_id for one in found}:
+            raise error("InvalidInstanceId", f"An id is not valid: {values}")
     for key, values in newer + older:
         found = [one for one in found if matches(one, key, values, with_tags=bool(newer))]
     shown = [one.shown() for one in sorted(found, key=lambda one: one.instance_id)]
@@ -341,8 +348,6 @@ def matches(instance: ManagedInstance, key: str, values: list[str], with_tags: b
     known = KNOWN_VALUES.get(key)
     if known and not set(values) <= known:
         raise error("InvalidInstanceInformationFilterValue", f"A value of {key} is not valid: {values}")
-    if key == "InstanceIds" and not all(re.fullmatch(r"i-\w{8}|i-\w{17}|mi-\w{17}", value) for value in values):
-        raise error("InvalidInstanceId", f"An id is not valid: {values}")
     return INSTANCE_FILTERS[key](instance) in values
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.activation.model import Kept, Secret
+
+ACTIVATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def store_of(params: Mapping[str, Any], ssm: Any) -> Any:
@@ -120,7 +123,9 @@ def _decoded(option: str, where: str, text: str) -> Secret | None:
         return None
     try:
         found = json.loads(text)
-        return Secret(str(found["activation_id"]), str(found["activation_code"]))
+        if not ACTIVATION_ID.fullmatch(found["activation_id"]):
+            raise ValueError
+        return Secret(found["activation_id"], str(found["activation_code"]))
     except (ValueError, KeyError, TypeError):
         raise Refusal(
             f"{option}: {where} has something else in it than an activation (a JSON object with activation_id and "

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 from ansible_collections.amazon.aws.plugins.module_utils.transformation import boto3_resource_to_ansible_dict
 
@@ -19,11 +20,34 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.managed_instance
 # EC2 instances are described by the same call and are no servers that have registered.
 REGISTERED = {"Key": "ResourceType", "Values": ["ManagedInstance"]}
 PAGE = 50
+# Where a key of a filter is in the answer.
+FIELDS = {
+    "ActivationIds": "ActivationId",
+    "AgentVersion": "AgentVersion",
+    "IamRole": "IamRole",
+    "InstanceIds": "InstanceId",
+    "PingStatus": "PingStatus",
+    "PlatformTypes": "PlatformType",
+    "ResourceType": "ResourceType",
+}
 
 
 def described(ssm: Any, filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All pages; each is retried on its own."""
-    params: dict[str, Any] = {"Filters": [REGISTERED, *filters], "MaxResults": PAGE}
+    """All that the filters let through.
+
+    Systems Manager does not take filters by tag together with others, so then the others are for us. Source:
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html
+    """
+    by_tag = [one for one in filters if one["Key"] not in FIELDS]
+    others = [REGISTERED, *(one for one in filters if one["Key"] in FIELDS)]
+    for instance in _pages(ssm, by_tag or others):
+        if all(instance.get(FIELDS[one["Key"]]) in one["Values"] for one in others):
+            yield instance
+
+
+def _pages(ssm: Any, filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each page is retried on its own."""
+    params: dict[str, Any] = {"Filters": filters, "MaxResults": PAGE}
     while True:
         page = ssm.describe_instance_information(aws_retry=True, **params)
         yield from page["InstanceInformationList"]
@@ -33,9 +57,11 @@ def described(ssm: Any, filters: list[dict[str, Any]]) -> Iterator[dict[str, Any
 
 
 def read_instance(ssm: Any, request: Request) -> ManagedInstance | None:
-    """One call, and one more when something is asked of its tags."""
-    chosen = [{"Key": "InstanceIds", "Values": [request.instance_id]}]
-    found = next(described(ssm, chosen), None)
+    """One call, and one more when something is asked of its tags. One that is not there is documented as an error."""
+    try:
+        found = next(described(ssm, [{"Key": "InstanceIds", "Values": [request.instance_id]}]), None)
+    except is_boto3_error_code("InvalidInstanceId"):
+        return None
     if found is None:
         return None
     tags = None

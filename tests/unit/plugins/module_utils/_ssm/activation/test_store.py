@@ -14,7 +14,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refu
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.activation.model import Kept, Secret
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.activation.store import FileStore
 
-SECRET = Secret("id-1", "code-1")
+ID = "751a488c-e9c7-4539-8171-15d48f4fd90a"
+SECRET = Secret(ID, "code-1")
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_what_is_written_is_read_and_readable_by_its_owner_alone(path):
         os.umask(former)
     assert mode(path) == 0o600
     assert FileStore(str(path)).read() == Kept(str(path), SECRET)
-    assert json.loads(path.read_text()) == {"activation_id": "id-1", "activation_code": "code-1"}
+    assert json.loads(path.read_text()) == {"activation_id": ID, "activation_code": "code-1"}
     assert [one.name for one in path.parent.iterdir()] == ["activation.json"]
 
 
@@ -55,7 +56,7 @@ def test_nothing_and_an_empty_file_have_no_code(path, text):
     assert FileStore(str(path)).read() == Kept(str(path))
 
 
-@pytest.mark.parametrize("text", ["my notes", "[]", "7", '{"activation_id": "x"}', "\x00"])
+@pytest.mark.parametrize("text", ["my notes", "[]", "7", '{"activation_id": "x", "activation_code": "y"}', "\x00"])
 def test_somebody_elses_file_is_neither_shown_nor_overwritten(path, text):
     path.write_text(text)
     with pytest.raises(Refusal, match="something else in it") as refusal:
