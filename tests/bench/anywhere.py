@@ -75,7 +75,7 @@ def amazons_steps(server: dict) -> None:
 
 
 def join(names: list[str]) -> list[dict]:
-    inventories = ["-i", str(INVENTORY), "-i", "molecule/inventory.yml", "-i", "molecule/anywhere/inventory.yml"]
+    inventories = ["-i", str(INVENTORY), "-i", "molecule/inventory.yml"]
     return playbook([*inventories, "--limit", ",".join(names), NAME], **SETTINGS)
 
 

@@ -32,7 +32,7 @@ LOG = ROOT / "build" / "anywhere.log"
 PARAMETER = "/fleetkit/anywhere"
 TASKS_ALLOWED = 8
 PAGE = "anywhere.md"
-INVENTORY = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml", "-i", "molecule/anywhere/inventory.yml"]
+INVENTORY = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml"]
 
 
 def lab(*arguments: str) -> None:
@@ -179,7 +179,7 @@ def test_a_registration_that_fails_says_why_and_loses_nothing(tmp_path):
         for why, (made, says) in tried.items()
     ]
     variables = tmp_path / "variables.json"
-    known = {"activations": activations, "host": GOOD, "managed_instance_id": identity(GOOD)}
+    known = {"activations": activations, "server": GOOD, "managed_instance_id": identity(GOOD)}
     variables.write_text(json.dumps(known))
     behave(ssm_clock_ahead=25 * 3600)
     try:
@@ -276,7 +276,7 @@ def test_the_examples_of_the_modules_run_as_they_are_written(left, tmp_path):
     """The last one forgets who the host is."""
     subprocess.run([sys.executable, "tests/tools/examples.py"], cwd=ROOT, check=True)
     made = boto3.client("ssm").create_activation(IamRole="ecsAnywhereRole")
-    known = {"host": GOOD, "activation_id": made["ActivationId"], "activation_code": made["ActivationCode"]}
+    known = {"server": GOOD, "activation_id": made["ActivationId"], "activation_code": made["ActivationCode"]}
     variables = tmp_path / "variables.json"
     variables.write_text(json.dumps(known))
     play(["ansible-playbook", *INVENTORY, "molecule/anywhere/examples.yml", "-e", f"@{variables}"])
