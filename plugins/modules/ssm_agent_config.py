@@ -21,8 +21,8 @@ extends_documentation_fragment:
 options:
   settings:
     description:
-      - Sections, and in each the settings that must be as they are named here, such as C(Endpoint) in C(Ssm). A
-        setting that is V(null) must not be there.
+      - Sections, and in each the settings that must be as they are named here. A setting that is V(null) must not be
+        there.
       - C(Ssm.Endpoint), C(Mds.Endpoint), C(Mgs.Endpoint), C(S3.Endpoint) and C(Kms.Endpoint) are other endpoints, such
         as those of a VPC. C(Ssm.Endpoint) is also used to register.
       - C(Profile.ShareProfile) is the profile of C(/root/.aws/credentials) that the credentials of the managed instance

@@ -74,12 +74,12 @@ def playbook(arguments: list[str], tasks: list[dict] | None = None, **environmen
 
 
 def on_the_host(results: list[dict]) -> int:
-    """How many module runs went to the host; each item of a loop is one."""
+    """How many module runs went to the host; each item of a loop is one, and none that is delegated."""
     count = 0
     for result in results:
         action = result.get("action", "").rsplit(".", maxsplit=1)[-1]
         if action not in ON_THE_CONTROLLER and not result.get("skipped"):
-            count += len(result.get("results", [result]))
+            count += sum("_ansible_delegated_vars" not in item for item in result.get("results", [result]))
     return count
 
 
