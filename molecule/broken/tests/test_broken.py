@@ -32,7 +32,8 @@ CLOCK = "import time; time.time = (lambda now: lambda: now() - 600)(time.time)"
 
 
 def command(*arguments):
-    return subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}  # Molecule wants colours
+    return subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False, env=environment)
 
 
 def look(name, **options):
