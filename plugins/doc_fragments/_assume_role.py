@@ -8,14 +8,15 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # What every module that talks to AWS takes: AwsModule adds these options by itself.
+    # What everything that talks to AWS takes: AwsModule adds these options by itself.
     DOCUMENTATION = r"""
 options:
   assume_role_arn:
     description:
-      - ARN of an IAM role that the module assumes first, in check mode too. All that it does then is done as that role,
-        for example in another account. Costs one call of C(AssumeRole).
-      - The role's credentials stay in the module's process. They are neither returned nor logged, cached or stored.
+      - ARN of an IAM role that is assumed first, in check mode too. All that is done then is done as that role, for
+        example in another account. Costs one call of C(AssumeRole).
+      - The role's credentials stay in the process that assumed it. They are neither returned nor logged, cached or
+        stored.
       - All options for the connection apply as ever. O(profile), O(access_key) and the like are those of the caller who
         assumes the role.
       - V("") assumes no role, so that one task can do without what C(module_defaults) says.
@@ -33,7 +34,7 @@ options:
   assume_role_duration:
     description:
       - Seconds that the session lasts, from 900 to 43200, and at most what the role allows. 3600 if left out.
-      - It must last longer than the module runs, because it is not renewed.
+      - It must last longer than what is done with it, because it is not renewed.
       - AWS limits the session to 3600 where the caller is itself a session of a role (role chaining). With more than
         that, one call of C(GetCallerIdentity) looks, and says so beforehand.
     type: int

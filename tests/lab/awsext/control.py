@@ -33,13 +33,13 @@ class Control:
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
-    created), drain_seconds (until a draining container instance has lost the tasks of services), ssm_clock_ahead
-    (seconds by which the clock of Systems Manager is ahead, so that activations expire), connection_lost_after (seconds
-    of silence after which a managed instance is lost), rotate_keys (its agent is told to change its key),
-    next_managed_instance (the id that a server gets that registers), and faults, a list of {operation, times, answer,
-    match}, where match has fields that the request must have and answer is "throttled", "busy", "denied", "lost" (done,
-    but the caller never hears of it), or "overwritten": done, and at once somebody else makes the trust policy of the
-    fault's role its document.
+    created), drain_seconds (until a draining container instance has lost the tasks of services), silent (ARNs of
+    container instances whose agent is not heard from), ssm_clock_ahead (seconds by which the clock of Systems Manager
+    is ahead, so that activations expire), connection_lost_after (seconds of silence after which a managed instance is
+    lost), rotate_keys (its agent is told to change its key), next_managed_instance (the id that a server gets that
+    registers), and faults, a list of {operation, times, answer, match}, where match has fields that the request must
+    have and answer is "throttled", "busy", "denied", "lost" (done, but the caller never hears of it), or "overwritten":
+    done, and at once somebody else makes the trust policy of the fault's role its document.
     """
 
     def __init__(self, application: Callable):
@@ -109,6 +109,7 @@ class Control:
         """Be so from now on."""
         self.behaviour = behaviour
         ecs.draining.seconds = behaviour.get("drain_seconds", 0)
+        ecs.silent.arns = frozenset(behaviour.get("silent", []))
         iam.propagation.seconds = behaviour.get("visible_after", 0)
         hybrid.behaviour.ahead = behaviour.get("ssm_clock_ahead", 0)
         hybrid.behaviour.silence = behaviour.get("connection_lost_after", 300)

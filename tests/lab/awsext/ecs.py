@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import time
+from types import SimpleNamespace
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
@@ -18,11 +20,13 @@ from moto.ecs.responses import EC2ContainerServiceResponse, format_attributes
 from moto.moto_api._internal import mock_random
 from moto.sts.models import sts_backends
 
+from . import ec2
 from .patch import replaces
 
 # Which of the cluster query language's expressions are known here.
 BY_HOST = re.compile(r"ec2InstanceId in \[(?P<ids>'[^']*'(, ?'[^']*')*)\]")
 MOST_ATTRIBUTES = 10
+PAGE = 100  # the most in an answer, and container instances in a request
 ATTRIBUTE_NAME = re.compile(r"[\w./-]{1,128}", re.ASCII)
 ATTRIBUTE_VALUE = re.compile(r"[\w./@:\\ -]{0,128}", re.ASCII)
 
@@ -40,6 +44,15 @@ class Draining:
 
 
 draining = Draining()
+
+
+class Silent:
+    """The container instances whose agent Amazon ECS does not hear from, by ARN."""
+
+    arns: frozenset[str] = frozenset()
+
+
+silent = Silent()
 
 
 class RegisteredInstance(ContainerInstance):
@@ -62,6 +75,7 @@ class RegisteredInstance(ContainerInstance):
         self.registered_resources = []
         self.remaining_resources = []
         self.draining_since = 0.0
+        self.tagged = SimpleNamespace(tags=[])
 
     def update(self, params: dict) -> None:
         """Take over what a registration, the first or a later one, says."""
@@ -70,6 +84,7 @@ class RegisteredInstance(ContainerInstance):
         self.remaining_resources = json.loads(json.dumps(self.registered_resources))
         self.attributes.update({item["name"]: item.get("value") for item in params.get("attributes") or []})
         self.agent_connected = True
+        self.tagged.tags = params.get("tags") or self.tagged.tags
 
 
 def instance_id(params: dict, session_name: str | None) -> str:
@@ -97,7 +112,7 @@ def register_container_instance(original, self) -> ActionResult:
     """Keep what the agent sends; a registration with an ARN renews that instance instead of making another."""
     del original
     backend = self.ecs_backend
-    names = ("instanceIdentityDocument", "versionInfo", "totalResources", "attributes", "containerInstanceArn")
+    names = ("instanceIdentityDocument", "versionInfo", "totalResources", "attributes", "containerInstanceArn", "tags")
     params = {name: self._get_param(name) for name in names}
     cluster = backend._get_cluster(self._get_param("cluster") or "default")
     refuse_bad_attributes(params["attributes"])
@@ -111,6 +126,8 @@ def register_container_instance(original, self) -> ActionResult:
         session = sts_backends[backend.account_id]["aws"].get_assumed_role_from_access_key(self.get_access_key())
         instance = RegisteredInstance(backend, cluster.name, instance_id(params, session and session.session_name))
         instances[instance.id] = instance
+        if instance.ec2_instance_id.startswith("i-"):
+            ec2.launched(backend.account_id, backend.region_name, instance.ec2_instance_id)
         cluster.registered_container_instances_count += 1
     instance.update(params)
     return ActionResult({"containerInstance": instance})
@@ -155,13 +172,57 @@ def list_filtered_container_instances(original, self) -> ActionResult:
     by_host = BY_HOST.fullmatch(chosen or "")
     if chosen and not by_host:
         raise InvalidParameterException(f"The lab does not know the filter {chosen}")
-    answer = original(self)
+    found = original(self).result["containerInstanceArns"]
     if by_host:
         hosts = re.findall(r"'([^']*)'", by_host["ids"])
         known = self.ecs_backend.container_instances[self.ecs_backend._get_cluster(self._get_param("cluster")).name]
-        found = [one.container_instance_arn for one in known.values() if one.ec2_instance_id in hosts]
-        return ActionResult({"containerInstanceArns": sorted(found)})
+        found = sorted(one.container_instance_arn for one in known.values() if one.ec2_instance_id in hosts)
+    return ActionResult(page_of(self, "containerInstanceArns", found))
+
+
+def page_of(response: EC2ContainerServiceResponse, name: str, items: list[str]) -> dict:
+    """The page of a list that a request asks for; moto gives all at once."""
+    size = response._get_int_param("maxResults", PAGE)
+    if not 1 <= size <= PAGE:
+        raise InvalidParameterException(f"maxResults must be from 1 to {PAGE}.")
+    start = int(response._get_param("nextToken") or 0)
+    more = {"nextToken": str(start + size)} if start + size < len(items) else {}
+    return {name: items[start : start + size], **more}
+
+
+@replaces(EC2ContainerServiceResponse, "list_clusters")
+def list_clusters(original, self) -> ActionResult:
+    """In pages."""
+    return ActionResult(page_of(self, "clusterArns", original(self).result["clusterArns"]))
+
+
+@replaces(EC2ContainerServiceResponse, "describe_container_instances")
+def describe_with_tags(original, self) -> ActionResult:
+    """At most 100; tags are told only when they are asked for."""
+    if len(self._get_param("containerInstances") or []) > PAGE:
+        raise InvalidParameterException("Container instance IDs list cannot exceed 100.")
+    answer = original(self)
+    if "TAGS" in (self._get_param("include") or []):
+        answer.result["containerInstances"] = [with_tags(one) for one in answer.result["containerInstances"]]
     return answer
+
+
+def with_tags(instance: ContainerInstance) -> ContainerInstance:
+    """As it is told to who asks for tags."""
+    told = copy.copy(instance)
+    told.tags = instance.tagged.tags
+    return told
+
+
+@replaces(EC2ContainerServiceBackend, "_get_resource")
+def get_resource(original, self, resource_arn: str, parsed_arn: dict):
+    """Container instances have tags too."""
+    if parsed_arn["service"] != "container-instance":
+        return original(self, resource_arn, parsed_arn)
+    for instances in self.container_instances.values():
+        if resource_arn.rsplit("/", 1)[-1] in instances:
+            return instances[resource_arn.rsplit("/", 1)[-1]].tagged
+    raise InvalidParameterException("The specified container instance is not registered.")
 
 
 @replaces(EC2ContainerServiceBackend, "describe_container_instances")
@@ -170,6 +231,7 @@ def describe_container_instances(original, self, cluster_str: str, list_containe
     cluster = self._get_cluster(cluster_str)
     for instance in self.container_instances[cluster.name].values():
         stop_tasks_of_services(self, cluster, instance)
+        instance.agent_connected = instance.container_instance_arn not in silent.arns
     found, failures = original(self, cluster_str, list_container_instance_ids)
     remembered = getattr(self, "deregistered", {})
     known = {failure.arn.split("/")[-1] for failure in failures} & set(remembered)
