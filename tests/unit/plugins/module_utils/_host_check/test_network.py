@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import (
+from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import report
+from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.network import (
     CREDENTIAL_RULES,
     CREDENTIALS,
     DOCKER_USER,
@@ -19,7 +20,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks im
     OUTPUT,
     PREROUTING,
     Facts,
-    report,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.model import Beside, Docker
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.persist import UNIT
