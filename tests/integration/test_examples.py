@@ -28,6 +28,7 @@ ON_THE_CONTROLLER = sorted(
                 "ecs_account_setting",
                 "ecs_container_instance",
                 "ecs_exec_check",
+                "ecs_fleet_check",
                 "ecs_task_definition",
                 "ssm_activation",
                 "ssm_managed_instance",

@@ -17,6 +17,7 @@ import re
 from typing import Any, NamedTuple
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet import permissions
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam import names
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.documents import as_list
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies.parts import (
@@ -119,23 +120,11 @@ def external_instance(
 
 
 def _agent(clusters: Clusters) -> list[Statement]:
-    """What the agent calls in any case.
-
-    Registration and the Submit calls are on the cluster. Poll and StartTelemetrySession, the two web sockets, are on
-    the container instance, whose ARN names its cluster. DiscoverPollEndpoint has no resource.
-    """
+    """What the agent calls in any case."""
     return [
-        allow(["ecs:DiscoverPollEndpoint"], "*"),
-        *only(
-            [
-                "ecs:RegisterContainerInstance",
-                "ecs:SubmitAttachmentStateChanges",
-                "ecs:SubmitContainerStateChange",
-                "ecs:SubmitTaskStateChange",
-            ],
-            clusters.arns,
-        ),
-        *only(["ecs:Poll", "ecs:StartTelemetrySession"], clusters.members("container-instance")),
+        allow([*permissions.ON_NOTHING], "*"),
+        *only([*permissions.ON_CLUSTER], clusters.arns),
+        *only([*permissions.ON_CONTAINER_INSTANCE], clusters.members("container-instance")),
     ]
 
 
