@@ -23,6 +23,8 @@ HOSTS = 6
 ROUNDS = 3
 TASKS_ALLOWED = 6
 OURS, PEER = "fleetkit.ecs.container_instances", "tests/bench/peer_container_instances.yml"
+VERIFY = "fleetkit.ecs.verify"
+PINGS_ALLOWED = 3
 INVENTORY = OUTPUT / "ssh_inventory.json"
 SETTINGS = {
     "ANSIBLE_PIPELINING": "true",
@@ -75,10 +77,14 @@ def main() -> None:
     ping(sides[OURS])
     ping(sides[PEER])
     first = {name: timed(converge, name, arguments)[0] for name, arguments in sides.items()}
-    again: dict[str, list[float]] = {"ping": [], OURS: [], PEER: []}
+    again: dict[str, list[float]] = {"ping": [], OURS: [], PEER: [], VERIFY: []}
     tasks = {}
     for _round in range(ROUNDS):
         again["ping"].append(timed(ping, sides[OURS])[0])
+        report_to = ["-e", f"verify_report={OUTPUT / 'verify'}"]
+        seconds, results = timed(converge, VERIFY, [*sides[OURS], *report_to])
+        again[VERIFY].append(seconds)
+        tasks[VERIFY] = sum("checks" in result for result in results) / HOSTS
         for name, arguments in sides.items():
             seconds, results = timed(converge, name, arguments)
             again[name].append(seconds)
@@ -98,7 +104,15 @@ def show(first: dict[str, float], again: dict[str, float], tasks: dict[str, floa
         ("ratio to the usual modules, no change", f"{again[OURS] / again[PEER]:.2f}", "1", "-"),
         ("ratio to ping, no change", f"{again[OURS] / again['ping']:.1f}", f"{again[PEER] / again['ping']:.1f}", "1"),
     ]
+    rows += [
+        ("verify: module runs on a host", f"{tasks[VERIFY]:g}", "-", "1"),
+        ("verify: seconds", f"{again[VERIFY]:.1f}", "-", f"{again['ping']:.1f}"),
+        ("verify: ratio to ping", f"{again[VERIFY] / again['ping']:.1f}", "-", "1"),
+    ]
     figures = {
+        "verify_tasks_per_host": tasks[VERIFY],
+        "verify_ratio_to_ping": round(again[VERIFY] / again["ping"], 2),
+        "verify_ratio_to_ping_allowed": PINGS_ALLOWED,
         "tasks_per_host": tasks[OURS],
         "tasks_per_host_peer": tasks[PEER],
         "tasks_per_host_allowed": TASKS_ALLOWED,

@@ -61,7 +61,7 @@ def down(args: argparse.Namespace) -> None:
 def programs(args: argparse.Namespace) -> None:
     """Install the programs that the lab and the tests call, where they are missing."""
     del args
-    engine.install_missing()
+    engine.install_missing({**engine.PROGRAMS, **engine.TEST_PROGRAMS})
 
 
 def reboot(args: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .settings import BUILD, LabError, say
@@ -26,6 +26,8 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "ssh-keygen": "openssh-client",
 }
+# What tests call besides.
+TEST_PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 CAP_SYS_RESOURCE = 24
 # From this release on ALL means every capability that the engine itself has, and dropping another one is refused.
 ALL_IS_WHAT_THERE_IS = 23
@@ -58,7 +60,7 @@ def wait_for(what: str, probe: Callable[[], bool], seconds: float, why: Callable
 
 def ensure() -> None:
     """Leave with an engine that answers and with the programs that the lab calls."""
-    install_missing()
+    install_missing(PROGRAMS)
     if answers():
         return
     start()
@@ -70,9 +72,9 @@ def answers() -> bool:
     return bool(shutil.which("docker")) and docker("version", check=False).returncode == 0
 
 
-def install_missing() -> None:
-    """Install what is missing with apt, where that is possible."""
-    missing = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program)})
+def install_missing(programs: Mapping[str, str]) -> None:
+    """Install what is missing of these with apt, where that is possible."""
+    missing = sorted({package for program, package in programs.items() if not shutil.which(program)})
     if not shutil.which("dockerd") and (not shutil.which("docker") or not answers()):
         missing = sorted({*missing, "docker.io"})
     if not missing:
