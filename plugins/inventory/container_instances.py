@@ -123,7 +123,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refu
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet import read
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils import _container_instances as shape
 
-SSM, PUBLIC = "ssm", "public_ip"
+SSM = "ssm"
+PUBLIC = "public_ip"
 
 
 class InventoryModule(AWSInventoryBase):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import LocalAws
+from local_aws_client import LocalAws
 
 
 def forget(aws: LocalAws) -> None:

@@ -37,10 +37,15 @@ server.serve_forever()
 """
 SEND = """
 import dataclasses, json
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.engine import Bridge
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.probe import send
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import Commands
+with patch_module_args({}):
+    commands = Commands(AnsibleModule({}))
 bridge = Bridge("docker0", (("172.17.0.0/16", "172.17.0.1"), ("fd00:17::/64", "fd00:17::1")))
-print(json.dumps(dataclasses.asdict(send(bridge, external=False))))
+print(json.dumps(dataclasses.asdict(send(commands, bridge, external=False))))
 """
 V4, V6 = "169.254.169.254", "fd00:ec2::254"
 

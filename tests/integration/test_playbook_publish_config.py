@@ -16,7 +16,7 @@ import boto3
 import pages
 import pytest
 from botocore.exceptions import ClientError
-from conftest import keys_of
+from local_aws_client import keys_of
 
 URI = "s3://fleet-ecs-config/prod/ecs.config"
 # As a survey has them: texts, and empty where nothing was entered.

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 FLAGS = [
@@ -94,6 +94,15 @@ class Browser:
         self._send("DELETE", "")
 
 
+def port_of(lines: Iterable[str]) -> str:
+    """The port that the driver says it listens on."""
+    for line in lines:
+        found = re.search(r"successfully on port (\d+)", line)
+        if found:
+            return found[1]
+    raise RuntimeError("chromedriver did not start")
+
+
 @contextlib.contextmanager
 def launch() -> Iterator[Browser]:
     """Run one with a profile of its own, which goes with it."""
@@ -105,8 +114,7 @@ def launch() -> Iterator[Browser]:
     ):
         try:
             assert driver.stdout is not None
-            port = next(found[1] for line in driver.stdout if (found := re.search(r"successfully on port (\d+)", line)))
-            browser = Browser(f"http://127.0.0.1:{port}", profile)
+            browser = Browser(f"http://127.0.0.1:{port_of(driver.stdout)}", profile)
             yield browser
             browser.close()
         finally:

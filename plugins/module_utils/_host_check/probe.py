@@ -15,6 +15,7 @@ Docker, which gives out the lowest, would come last.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import http.client
 import ipaddress
@@ -22,13 +23,13 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.engine import Bridge
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.model import Packets
+from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import CommandError, Commands
 
 CREDENTIALS = "169.254.170.2"
 IMDS = ("169.254.169.254", "fd00:ec2::254")
@@ -41,7 +42,7 @@ class ProbeError(Exception):
     """Why no packet could be sent."""
 
 
-def send(bridge: Bridge | None, external: bool) -> Packets:
+def send(commands: Commands, bridge: Bridge | None, external: bool) -> Packets:
     """Send them all, and say what answered. An external host has no IMDS to be asked for."""
     targets = () if external else IMDS
     host_imds = _reached(targets)
@@ -49,9 +50,9 @@ def send(bridge: Bridge | None, external: bool) -> Packets:
         return Packets("", host_imds=host_imds)
     try:
         answers = _from_bridge(
-            bridge, [address for address in targets if host_imds[address] and _speaks(bridge, address)]
+            commands, bridge, [address for address in targets if host_imds[address] and _speaks(bridge, address)]
         )
-    except (OSError, ProbeError, ValueError) as error:
+    except (OSError, CommandError, ProbeError, ValueError) as error:
         return Packets(bridge.interface, problem=str(error), host_imds=host_imds)
     return Packets(bridge.interface, "", answers["credentials"], answers["imds"], host_imds)
 
@@ -73,7 +74,7 @@ def _speaks(bridge: Bridge, address: str) -> bool:
     return any((":" in subnet) == (":" in address) for subnet, _gateway in bridge.networks)
 
 
-def _from_bridge(bridge: Bridge, targets: list[str]) -> Any:
+def _from_bridge(commands: Commands, bridge: Bridge, targets: list[str]) -> Any:
     """In a child process, which reports through one pipe and waits at another until the host has made the pair."""
     answered, answer = os.pipe()
     waiting, go = os.pipe()
@@ -81,22 +82,26 @@ def _from_bridge(bridge: Bridge, targets: list[str]) -> Any:
     if child == 0:
         os.close(answered)
         os.close(go)
-        _live(answer, waiting, bridge, targets)
+        _live(commands, answer, waiting, bridge, targets)
     os.close(answer)
     os.close(waiting)
     interface = f"vethfk{child % 10**8}"
     try:
         with os.fdopen(answered) as stream:
             _expect(stream.readline())
-            _ip(f"link add {interface} type veth peer name eth0 netns {child}", f"link set {interface} master "
-                f"{bridge.interface} up")  # fmt: skip
+            _ip(
+                commands,
+                f"link add {interface} type veth peer name eth0 netns {child}",
+                f"link set {interface} master {bridge.interface} up",
+            )
             os.write(go, b"go")
             return _expect(stream.readline())
     finally:
         os.close(go)
         os.waitpid(child, 0)
         # The kernel would remove it too, but a moment later.
-        subprocess.run(["ip", "link", "delete", interface], check=False, capture_output=True)
+        with contextlib.suppress(CommandError):
+            commands.run("ip", "link", "delete", interface)
 
 
 def _expect(line: str) -> Any:
@@ -106,7 +111,7 @@ def _expect(line: str) -> Any:
     return told
 
 
-def _live(answer: int, waiting: int, bridge: Bridge, targets: list[str]) -> None:
+def _live(commands: Commands, answer: int, waiting: int, bridge: Bridge, targets: list[str]) -> None:
     """The child's life. It never returns, and never runs longer than it may, whatever becomes of its parent."""
     try:
         signal.alarm(int(LONGEST))
@@ -116,22 +121,20 @@ def _live(answer: int, waiting: int, bridge: Bridge, targets: list[str]) -> None
         os.write(answer, b"{}\n")
         if os.read(waiting, 2) != b"go":
             raise ProbeError("the host could not make a veth pair")
-        commands = ["link set lo up", "link set eth0 up"]
+        words = ["link set lo up", "link set eth0 up"]
         for address, gateway in places(bridge):
             nodad, everywhere = (" nodad", "::/0") if ":" in gateway else ("", "0.0.0.0/0")
-            commands += [f"addr add {address} dev eth0{nodad}", f"route add {everywhere} via {gateway}"]
-        _ip(*commands)
+            words += [f"addr add {address} dev eth0{nodad}", f"route add {everywhere} via {gateway}"]
+        _ip(commands, *words)
         told: Mapping[str, Any] = {"imds": _reached(targets), "credentials": _status(CREDENTIALS)}
-    except (OSError, ProbeError, ValueError) as error:
+    except (OSError, CommandError, ProbeError, ValueError) as error:
         told = {"error": str(error)}
     os.write(answer, json.dumps(told).encode() + b"\n")
     os._exit(0)
 
 
-def _ip(*commands: str) -> None:
-    done = subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise ProbeError(f"ip: {(done.stderr or done.stdout).strip().splitlines()[0]}")
+def _ip(commands: Commands, *words: str) -> None:
+    commands.run("ip", "-batch", "-", data="\n".join(words))
 
 
 def _reached(addresses: Iterable[str]) -> dict[str, bool]:

@@ -114,7 +114,7 @@ def read_host(commands: Commands, checks: Sequence[str], wanted: Wanted) -> Host
         leftovers=[*_saved_rules(), *_persisted_sysctl()],
     )
     registration = replace(host.registration, state=_ssm_state(host))
-    packets = probe.send(docker.bridge, host.external) if _PACKETS & {*checks} else Packets()
+    packets = probe.send(commands, docker.bridge, host.external) if _PACKETS & {*checks} else Packets()
     return replace(host, registration=registration, packets=packets)
 
 
