@@ -145,7 +145,18 @@ def test_an_activation_is_for_one_server_and_a_day_and_shows_its_code_once(ssm):
         {"Tags": [{"Key": "a#b", "Value": "y"}]},
         {"DefaultInstanceName": "shop#1"},
     ],
-    ids=str,
+    ids=[
+        "no such role",
+        "a role that trusts another service",
+        "an ARN",
+        "a path",
+        "too many registrations",
+        "expired",
+        "expires after more than 30 days",
+        "a tag of AWS",
+        "a tag with a #",
+        "a name with a #",
+    ],
 )
 def test_an_activation_that_cannot_be_is_refused(ssm, params):
     assert code_of(activate, ssm, **params) == "ValidationException"
