@@ -59,6 +59,9 @@ def wrong(checks):
     return {each: check["remedy"] for each, check in checks.items() if check["status"] == "wrong"}
 
 
+# The service is started before its agent has read its variables.
+ANSWERS = "until curl --silent --fail --output /dev/null http://127.0.0.1:51678/v1/metadata; do sleep 0.2; done"
+
 # Name: (what breaks it, what mends it, the checks that turn wrong, a part of the first one's hint).
 BREAKS = {
     "the agent is stopped": ("systemctl stop ecs", "systemctl start ecs", ["agent"], "systemctl start ecs"),
@@ -71,7 +74,7 @@ BREAKS = {
     "the agent is too old for a variable": (
         f"cp {CONFIG} /root/kept; printf 'LAB_AGENT_VERSION=1.80.0\\nECS_EBSTA_SUPPORTED=true\\n' >>{CONFIG};"
         " systemctl restart ecs",
-        f"cp /root/kept {CONFIG}; systemctl restart ecs",
+        f"cp /root/kept {CONFIG}; systemctl restart ecs; {ANSWERS}",
         ["agent_version"],
         "1.82.0-1 or later",
     ),
