@@ -19,6 +19,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model i
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.plan import KINDS
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change
 
+NOT_LOADED = 5
+
 
 class Apply:
     def __init__(self, module: Any) -> None:
@@ -53,5 +55,7 @@ class Apply:
 
     def _systemctl(self, *words: str) -> None:
         code, _stdout, stderr = self._module.run_command(["systemctl", *words])
+        if words[0] == "stop" and code == NOT_LOADED:
+            return  # it was not running, so systemd has forgotten it already
         if code:
             raise OSError(f"systemctl {' '.join(words)}: {stderr.strip() or f'exit code {code}'}")
