@@ -113,7 +113,7 @@ class Fleet:
         program, *rest = arguments
         inventories = ["-i", "build/lab/inventory.yml", "-i", "molecule/inventory.yml"]
         command = [program, *(inventories if program.startswith("ansible") else []), *rest]
-        told = {**os.environ, "ANSIBLE_NOCOLOR": "1", **(environment or {})}
+        told = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", **(environment or {})}
         run = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
