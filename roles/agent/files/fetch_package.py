@@ -39,7 +39,8 @@ def fetch(url: str, path: Path) -> Path:
 
 
 def gpg(keyring: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["gpg", "--batch", "--homedir", str(keyring), *arguments]
+    # Public keys need no agent, whose socket would not fit into a long path, and who would outlive us.
+    command = ["gpg", "--batch", "--no-autostart", "--homedir", str(keyring), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
