@@ -13,6 +13,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -174,6 +175,15 @@ def test_looking_changes_nothing(host, name):
     before = host.check_output(state)
     look(name)
     assert host.check_output(state) == before
+
+
+def test_the_examples_of_the_module_run_as_written(name, tmp_path):
+    assert command(sys.executable, "tests/tools/examples.py").returncode == 0
+    tasks = {"ansible.builtin.include_tasks": str(PROJECT / "build/examples/ecs_host_check.yml")}
+    playbook = tmp_path / "examples.yml"
+    playbook.write_text(json.dumps([{"hosts": name, "become": True, "gather_facts": False, "tasks": [tasks]}]))
+    run = command("ansible-playbook", *INVENTORY, str(playbook))
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_the_commands_of_the_page_do_what_it_says(name, tmp_path):
