@@ -106,7 +106,7 @@ def test_nothing_bad_takes_the_files_place(fleet):
         "a wrong value": (lambda: fleet.publish(f"{good}ECS_AWSVPC_BLOCK_IMDS=yes\n"), "to what is not true or false"),
         "another cluster": (lambda: fleet.publish(fleet.good(ECS_CLUSTER="other")), "the agent would exit for good"),
         "no cluster": (lambda: fleet.publish("ECS_LOGLEVEL=info\n"), "the agent would join the one named default"),
-        "missing": (lambda: fleet.unpublish(), "or there is no such key"),
+        "missing": (fleet.unpublish, "or there is no such key"),
         "cut off": (lambda: fleet.fault("cut"), "stays as it is"),
         "forbidden": (lambda: fleet.fault("denied"), "the host's role may not read it"),
     }

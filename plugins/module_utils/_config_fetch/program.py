@@ -8,6 +8,8 @@ Installed on a host by fleetkit.ecs (ecs_config_fetch, user_data), which also im
 Python 3.9 and the AWS CLI, any version of 1 or 2. It ends with 0 when a good file is in force, the new or the old one.
 """
 
+# A program of its own at boot, where there is no AnsibleModule: pylint: disable=ansible-bad-function
+
 from __future__ import annotations
 
 import hashlib

@@ -77,10 +77,12 @@ class Control:
             fault = self.fault(operation, form)
             answer = fault.get("answer")
             if answer in REFUSALS:
+                drain(environ)
                 return refuse(recording, environ, *REFUSALS[answer])
             try:
                 refusal = refusal_of(environ, service, operation, self.enforcing)
                 if refusal:
+                    drain(environ)
                     recording(refusal.status, [("Content-Type", refusal.content_type)])
                     return [refusal.body]
                 if answer == "lost":
@@ -190,6 +192,12 @@ def body_of(environ: dict) -> bytes:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
+
+
+def drain(environ: dict) -> None:
+    """Read what nobody will: unread, it would reset the connection of whoever is refused."""
+    whole = environ.get("wsgi.input_terminated", False)  # sent in chunks, it says itself where it ends
+    environ["wsgi.input"].read(*([] if whole else [int(environ.get("CONTENT_LENGTH") or 0)]))
 
 
 def identify(environ: dict, form: dict[str, list[str]]) -> tuple[str, str]:

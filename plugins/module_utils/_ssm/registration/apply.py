@@ -165,7 +165,8 @@ class Writer:
         program = self.places.root / str(self.agent.program).lstrip("/")
         command = [str(program), "-register", *options, *secret]
         try:
-            done = subprocess.run(
+            # run_command has no timeout, and its failures show the arguments.
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
                 timeout=LONGEST, env={**os.environ, "LC_ALL": "C", **self._proxy()},
             )  # fmt: skip

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 
 import pytest
 from ssm_host import MACHINE, Module
@@ -64,7 +65,7 @@ def test_a_run_that_was_cut_off_while_the_vault_was_blank_is_put_right_by_the_ne
     host.install(error="nothing, as the run ends here")
     before = host.files()
     with monkeypatch.context() as patch:
-        patch.setattr(Writer, "_put_back", lambda self: exit("cut off"))
+        patch.setattr(Writer, "_put_back", lambda self: sys.exit("cut off"))
         with pytest.raises(SystemExit):
             run(host, force=True)
     assert host.files() != before
