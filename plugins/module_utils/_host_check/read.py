@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -23,7 +22,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file im
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.read import FILES
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.state import SERVICE
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check import engine, probe
-from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.host import SSM_AGENT
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.model import (
     Host,
     Packets,
@@ -47,12 +45,10 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read impor
     read_sets,
     read_units,
 )
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ssm.registration.read import PROGRAMS, Places, identity_of
 
 _ROUTE_LOCALNET = Path("/proc/sys/net/ipv4/conf/all/route_localnet")
 _SECONDS = 2
-_SNAP_OF_SSM = "snap.amazon-ssm-agent.amazon-ssm-agent.service"
-_REGISTRATION = Path("/var/lib/amazon/ssm/registration")
-_SSM_CREDENTIALS = Path("/root/.aws/credentials")
 _SAVED_RULES = (
     "/etc/iptables/rules.v4",
     "/etc/iptables/rules.v6",
@@ -101,7 +97,7 @@ def read_host(commands: Commands, checks: Sequence[str], wanted: Wanted) -> Host
     now = time.time()
     docker = engine.look()
     host = Host(
-        units=read_units(commands, SERVICE, SSM_AGENT, _SNAP_OF_SSM),
+        units=read_units(commands, SERVICE, *PROGRAMS.values()),
         agent=introspection.look(),
         config=_config(),
         environment=docker.environment,
@@ -109,7 +105,7 @@ def read_host(commands: Commands, checks: Sequence[str], wanted: Wanted) -> Host
         clock=None if wanted.time is None else now - wanted.time,
         spaces=[_space(path) for path in _paths(docker.root)],
         engine=docker.engine,
-        registration=_registration(),
+        registration=registration_of(Places()),
         persisted=bool(read_sets()),
         leftovers=[*_saved_rules(), *_persisted_sysctl()],
     )
@@ -150,20 +146,18 @@ def _space(path: str) -> Space:
 
 
 def _ssm_state(host: Host) -> str:
-    states = [host.state(unit) for unit in (SSM_AGENT, _SNAP_OF_SSM)]
+    states = [host.state(unit) for unit in PROGRAMS.values()]
     return "active" if "active" in states else states[0]
 
 
-def _registration() -> Registration:
+def registration_of(places: Places) -> Registration:
+    """Who the host is by the SSM agent's own vault, and how old the credentials are that the agent writes."""
+    identity = identity_of(places.vault, places)
     try:
-        instance_id = str(json.loads(_REGISTRATION.read_text(encoding="utf-8")).get("ManagedInstanceID") or "")
-    except (OSError, ValueError, AttributeError):
-        instance_id = ""
-    try:
-        age = time.time() - _SSM_CREDENTIALS.stat().st_mtime
+        age = time.time() - places.credentials.stat().st_mtime
     except OSError:
         age = None
-    return Registration(instance_id, age=age)
+    return Registration(identity.instance_id if identity else "", age=age)
 
 
 def _instance_id() -> str | None:
