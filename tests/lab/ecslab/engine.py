@@ -27,7 +27,7 @@ PROGRAMS = {
     "ssh-keygen": "openssh-client",
 }
 # What tests call besides.
-TEST_PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+TEST_PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver", "openssl": "openssl"}
 CAP_SYS_RESOURCE = 24
 # From this release on ALL means every capability that the engine itself has, and dropping another one is refused.
 ALL_IS_WHAT_THERE_IS = 23
