@@ -51,7 +51,7 @@ def test_a_principal_that_does_not_exist_ends_with_a_sentence_after_the_bound(aw
         run_module("iam_role", name="r", trust=TRUST)
     started = time.monotonic()
     run = run_module("iam_role", name="r", trust=trusting(arn("nobody")), wait_timeout=1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20  # the default bound is 120 seconds
     assert run.failed
     assert not run.changed
     assert not [part for part in (arn("nobody"), "1 seconds (wait_timeout)", "create it first") if part not in run.msg]
@@ -60,8 +60,8 @@ def test_a_principal_that_does_not_exist_ends_with_a_sentence_after_the_bound(aw
 def test_all_roles_that_name_the_same_missing_principal_wait_together(aws):
     roles = [{"name": f"r{number}", "trust": trusting(arn("nobody"))} for number in range(10)]
     started = time.monotonic()
-    run = run_module("iam_resources", roles=[*roles, {"name": "good", "trust": TRUST}], wait_timeout=2, concurrency=2)
-    assert time.monotonic() - started < 8
+    run = run_module("iam_resources", roles=[*roles, {"name": "good", "trust": TRUST}], wait_timeout=4, concurrency=2)
+    assert time.monotonic() - started < 15  # one after the other they would wait 20 seconds
     assert (len(run.failures), kinds(run)) == (10, [("create", "role")])
 
 
