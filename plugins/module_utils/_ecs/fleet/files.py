@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 PLACE = "@report@"
@@ -32,4 +33,4 @@ def write(module: Any, path: str, texts: dict[str, str]) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         module.atomic_move(temporary, path + ending)
-        os.chmod(path + ending, MODE)
+        Path(path + ending).chmod(MODE)
