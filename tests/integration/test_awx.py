@@ -1,0 +1,268 @@
+# Copyright: (c) 2026, fleetkit.ecs contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The project template for AWX: what configure.yml makes, what its surveys ask, and the jobs that need no host.
+
+The jobs on hosts are in molecule/awx.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from awx import Awx, Refused, Store, playbooks, write_collection
+from packaging.specifiers import SpecifierSet
+from test_role_cross_account import HERE, REPORTS, THERE, Accounts
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "awx"
+PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+YES_NO = ["true", "false"]
+
+
+def configure(project: Path, folder: Path, *options: str) -> str:
+    """Run configure.yml against an AWX whose store is in the folder; gives what it said."""
+    collections = f"{folder}:{os.environ['ANSIBLE_COLLECTIONS_PATH']}"
+    here = {"ANSIBLE_COLLECTIONS_PATH": collections, "LAB_AWX_STORE": str(folder / "store.json")}
+    quiet = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1"}
+    environment = {**os.environ, **here, **quiet, "LAB_AWX_PROJECT": str(project)}
+    command = ["ansible-playbook", str(project / "configure.yml"), *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return f"{run.stdout}{run.stderr}\nrc={run.returncode}"
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory):
+    """A project as a user has it, and the AWX that configure.yml has filled."""
+    folder = tmp_path_factory.mktemp("awx")
+    project = folder / "project"
+    shutil.copytree(TEMPLATE, project)
+    write_collection(folder)
+    told = configure(project, folder)
+    assert "rc=0" in told, told
+    return Awx(folder / "store.json", project, folder / "jobs")
+
+
+@pytest.fixture
+def awx(configured, aws, monkeypatch):
+    """It, with the account's keys entered. They and the region are in no other environment than a job's."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    configured.secrets = {"ECS account": {"username": "testing", "password": "testing"}}
+    return configured
+
+
+def surveys() -> list[tuple[str, dict]]:
+    """Every question of every job template, with the name of the template's playbook."""
+    known = yaml.load((TEMPLATE / "configuration.yml").read_text(), _Loader)  # noqa: S506 (its tags are texts)
+    return [
+        (Path(template["playbook"]).stem, question)
+        for template in known["awx_job_templates"]
+        for question in template["survey"]
+    ]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which !unsafe is a text."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def text_of(playbook: str) -> str:
+    """A playbook with what it imports."""
+    folder = ROOT / "playbooks"
+    text = (folder / f"{playbook}.yml").read_text()
+    more = re.findall(r"import_playbook: (\w+)\.yml", text) + re.findall(r"tasks: (tasks/\w+)\.yml", text)
+    return text + "".join(text_of(one) for one in more)
+
+
+def option_of(variable: str) -> tuple[str, dict] | None:
+    """The role whose option a variable is, and the option."""
+    for specs in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        options = yaml.safe_load(specs.read_text())["argument_specs"]["main"].get("options", {})
+        if variable in options:
+            return specs.parents[1].name, options[variable]
+    return None
+
+
+# The project
+
+
+def test_a_second_run_of_configure_changes_nothing(configured):
+    told = configure(configured.project, configured.store.parent)
+    assert re.findall(r"changed=(\d+)", told) == ["0"], told
+
+
+def test_every_playbook_of_the_collection_is_one_that_awx_finds_and_has_a_job_template(configured):
+    assert playbooks(TEMPLATE) == {"configure.yml", *(f"playbooks/{name}.yml" for name in PLAYBOOKS)}
+    templates = Store(configured.store).kinds["job_template"]
+    assert {name: template["playbook"] for name, template in templates.items()} == {
+        f"ECS {name}": f"playbooks/{name}.yml" for name in PLAYBOOKS
+    }
+    for name in PLAYBOOKS:
+        (play,) = yaml.safe_load((TEMPLATE / "playbooks" / f"{name}.yml").read_text())
+        assert play["import_playbook"] == f"fleetkit.ecs.{name}"
+
+
+def test_the_pinned_collections_are_this_version_and_a_tested_one(configured):
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
+    pinned = yaml.safe_load((TEMPLATE / "collections" / "requirements.yml").read_text())["collections"]
+    versions = {one["name"]: one["version"] for one in pinned}
+    assert versions["fleetkit.ecs"] == galaxy["version"]
+    assert versions["amazon.aws"] in SpecifierSet(galaxy["dependencies"]["amazon.aws"])
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions.values())
+    assert Store(configured.store).get("execution_environment", "ECS")["image"].endswith(f":{galaxy['version']}")
+
+
+def test_the_inventory_is_of_the_fleets_cluster(configured):
+    source = Store(configured.store).get("inventory_source", "ECS container instances")
+    variables = Store(configured.store).get("inventory", "ECS")["variables"]
+    assert yaml.safe_load((TEMPLATE / source["source_path"]).read_text())["clusters"] == [variables["agent_cluster"]]
+
+
+def test_linting_knows_the_modules_whose_parameters_are_known():
+    known = json.loads((ROOT / "tests" / "lab" / "awx_modules.json").read_text())["modules"]
+    mocked = yaml.safe_load((ROOT / ".ansible-lint").read_text())["mock_modules"]
+    assert mocked == [f"awx.awx.{name}" for name in sorted(known)]
+
+
+# The surveys
+
+
+@pytest.mark.parametrize(
+    ("playbook", "question"), surveys(), ids=lambda one: one if isinstance(one, str) else one["variable"]
+)
+def test_a_question_is_about_something_that_its_playbook_takes_and_has_its_type(playbook, question):
+    variable, text = question["variable"], text_of(playbook)
+    role, option = option_of(variable) or ("", {})
+    assert variable in text or f"fleetkit.ecs.{role}\n" in text, f"{playbook} does not take {variable}"
+    if not option:
+        return
+    kind = option.get("type", "str")
+    assert not option.get("no_log"), "a secret is a credential's"
+    expected = "integer" if kind == "int" else "textarea" if kind == "list" else "text"
+    choices = YES_NO if kind == "bool" else option.get("choices")
+    assert question["type"] == ("multiplechoice" if choices else expected)
+    assert question.get("choices") == choices
+    default = question.get("default")
+    if "{{" not in str(default) and "default" in option:
+        same = {"bool": str(option["default"]).lower(), "list": ""}
+        assert default == same.get(kind, option["default"]), "who leaves a question alone gets the role's default"
+
+
+def test_nothing_that_the_inventory_says_is_asked_for(configured):
+    said = set(Store(configured.store).get("inventory", "ECS")["variables"])
+    assert not said & {question["variable"] for _playbook, question in surveys()}
+
+
+# The jobs
+
+
+def writes(aws) -> list[str]:
+    return [operation for operation in aws.operations() if not operation.startswith(("Get", "List", "Describe", "Head"))]
+
+
+def one(jobs):
+    (job,) = jobs
+    assert job.rc == 0, job.output
+    return job
+
+
+def reversed_answers(awx, name: str) -> dict[str, str]:
+    """The other answer to each question of yes or no."""
+    questions = awx.template(name)["survey_spec"]["spec"]
+    asked = [question for question in questions if question.get("choices") == YES_NO and question["required"]]
+    return {question["variable"]: YES_NO[question["default"] == "true"] for question in asked}
+
+
+def test_iam_foreseen_by_a_check_job_then_done_and_once(awx, aws):
+    answers = {
+        "iam_container_instance_permissions": "least_privilege",
+        "iam_clusters": "production\nstaging\n",
+        "iam_anywhere": "true",
+        "iam_task_role": "true",
+        "iam_task_role_s3_bucket": "reports",
+        "iam_regions": "us-west-2\nus-east-1",
+    }
+    foreseen = one(awx.launch("ECS iam", answers, job_type="check", verbosity=2))
+    assert writes(aws) == []
+    done, again = (one(awx.launch("ECS iam", answers)) for _ in range(2))
+    assert (foreseen.changed, again.changed) == (done.changed, 0)
+    assert {role["RoleName"] for role in aws.iam.list_roles()["Roles"]} == {
+        "ecsInstanceRole",
+        "ecsAnywhereRole",
+        "ecsTaskRole",
+    }
+    policies = aws.iam.list_role_policies(RoleName="ecsInstanceRole")["PolicyNames"]
+    assert set(policies) == {"ecs-least-privilege", "ecs-config"}
+    for job in (foreseen, done):
+        assert '"AssumeRolePolicyDocument"' in job.output or "+++ after" in job.output, "the diff is shown"
+
+
+def test_iam_takes_the_other_answer_to_every_question(awx, aws):
+    answers = {**reversed_answers(awx, "ECS iam"), "iam_task_role_s3_bucket": "reports"}
+    one(awx.launch("ECS iam", answers))
+    assert one(awx.launch("ECS iam", answers)).changed == 0
+    assert {role["RoleName"] for role in aws.iam.list_roles()["Roles"]} == {
+        "ecsInstanceRole-trunking",
+        "ecsAnywhereRole",
+        "ecsTaskExecutionRole",
+        "ecsTaskRole",
+    }
+
+
+def test_publish_config_as_its_survey_and_template_say(awx, aws, tmp_path, monkeypatch):
+    for name, value in aws.over_tls(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    answers = reversed_answers(awx, "ECS publish_config")
+    foreseen = one(awx.launch("ECS publish_config", answers, job_type="check"))
+    done, again = (one(awx.launch("ECS publish_config", answers)) for _ in range(2))
+    assert [job.changed for job in (foreseen, done, again)] == [1, 1, 0]
+    text = aws.client("s3", aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-west-2")
+    body = text.get_object(Bucket="fleet-config", Key="production/ecs.config")["Body"].read().decode()
+    assert body.splitlines()[1:-1] == [
+        "ECS_AWSVPC_BLOCK_IMDS=false",
+        "ECS_CLUSTER=production",
+        "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true",
+        "ECS_ENABLE_TASK_IAM_ROLE=false",
+        "ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=false",
+    ]
+    assert one(awx.launch("ECS publish_config", {"agent_config_s3_state": "absent"})).changed == 1
+
+
+def test_cross_account_with_the_keys_of_two_accounts(awx, aws):
+    accounts = Accounts(aws)
+    accounts.clear()
+    keys = accounts.keys[THERE]
+    given = {"access_key": keys["aws_access_key_id"], "secret_key": keys["aws_secret_access_key"]}
+    awx.secrets["ECS destination account"] = given
+    answers = {
+        "cross_account_task_role_arn": f"arn:aws:iam::{HERE}:role/tasks/ecsTaskRole",
+        "cross_account_destination_role_arn": REPORTS,
+        "cross_account_external_id": "fleet-1",
+        "cross_account_third_party": "true",
+        "cross_account_verify": "true",
+    }
+    foreseen = one(awx.launch("ECS cross_account", answers, job_type="check"))
+    done, again = (one(awx.launch("ECS cross_account", answers, verbosity=3)) for _ in range(2))
+    assert [job.changed for job in (foreseen, done, again)] == [2, 2, 0]
+    assert accounts.task_becomes(REPORTS, ExternalId="fleet-1")
+    assert not accounts.task_becomes(REPORTS)
+    assert keys["aws_secret_access_key"] not in done.output
+    gone = one(awx.launch("ECS cross_account", {**answers, "cross_account_state": "absent"}))
+    assert gone.changed == 2
+
+
+def test_a_limit_is_not_asked_for_where_it_would_leave_out_the_controller(awx):
+    for name in ("ECS iam", "ECS publish_config", "ECS site", "ECS cross_account"):
+        with pytest.raises(Refused, match="does not ask for limit"):
+            awx.launch(name, {}, limit="host-1")
