@@ -217,6 +217,7 @@ def test_publish_config_as_its_survey_and_template_say(awx, aws, tmp_path, monke
     assert [job.changed for job in (foreseen, done)] == [1, 1]
     body = boto3.client("s3").get_object(Bucket="fleet-config", Key="production/ecs.config")["Body"].read().decode()
     assert body.splitlines()[1:-1] == [
+        "AWS_DEFAULT_REGION=us-west-2",
         "ECS_AWSVPC_BLOCK_IMDS=false",
         "ECS_CLUSTER=production",
         "ECS_ENABLE_SPOT_INSTANCE_DRAINING=true",
