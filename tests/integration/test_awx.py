@@ -24,6 +24,7 @@ import yaml
 from awx_api import PROJECT, STORE, Refused, Store, playbooks, write_collection
 from awx_jobs import Awx
 from packaging.specifiers import SpecifierSet
+from test_inventory import Fleet
 from test_role_cross_account import HERE, REPORTS, THERE, Accounts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,6 +245,15 @@ def test_cross_account_with_the_keys_of_two_accounts_which_no_output_shows(awx, 
     assert accounts.task_becomes(REPORTS, ExternalId="fleet-1")
     assert not accounts.task_becomes(REPORTS)
     assert keys["aws_secret_access_key"] not in done.output
+
+
+def test_the_inventory_source_finds_the_fleets_hosts_with_the_credential_and_region_of_the_template(awx, aws, tmp_path):
+    fleet = Fleet(aws, None, tmp_path)
+    ours, others = fleet.launch(2)
+    fleet.register("production", ours)
+    fleet.register("staging", others)
+    awx.sync("ECS container instances")
+    assert awx.groups["container_instances"] == list(awx.hosts) == [ours]
 
 
 def test_a_limit_is_not_asked_for_where_it_would_leave_out_the_controller(awx):

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,22 @@ class Awx:
                 return [self._run(*slices[0])]
             with ThreadPoolExecutor() as pool:
                 return list(pool.map(self._run, *zip(*slices)))
+
+    def sync(self, name: str) -> str:
+        """What ansible-inventory says of an inventory source; hosts and groups are then the inventory's."""
+        source = Store(self.store).get("inventory_source", name)
+        with without_credentials():
+            environment = {
+                **os.environ,
+                **source["source_vars"],
+                **self._credentials([source["credential"]], self.folder)[0],
+            }
+            command = ["ansible-inventory", "-i", str(self.project / source["source_path"]), "--list", "--export"]
+            run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        known = json.loads(run.stdout)
+        self.hosts = known.pop("_meta")["hostvars"]
+        self.groups = {group: content["hosts"] for group, content in known.items() if "hosts" in content}
+        return run.stderr
 
     def launch_workflow(self, name: str, answers: dict[str, Any] | None = None) -> dict[str, list[Job]]:
         """The jobs by the identifiers of the nodes, each begun when what comes before it has ended as its edge says."""
