@@ -253,9 +253,12 @@ def from_s3(tmp_path_factory):
     """Variables for an external instance whose ecs.config is an object, which its role may read, and no other."""
     url = os.environ["AWS_ENDPOINT_URL"]
     boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    known = json.loads(SERVERS.read_text())
+    source = {"agent_config_s3_uri": f"s3://{BUCKET}/{OBJECT}", "agent_config_s3_endpoint_url": url}
+    known["all"]["hosts"][BEHIND].update(source)
+    SERVERS.write_text(json.dumps(known))
     variables = tmp_path_factory.mktemp("s3") / "variables.json"
-    known = {"agent_config_s3_uri": f"s3://{BUCKET}/{OBJECT}", "agent_config_s3_endpoint_url": url}
-    variables.write_text(json.dumps({**known, "iam_s3_config": True, "iam_s3_config_bucket": BUCKET}))
+    variables.write_text(json.dumps({"iam_s3_config": True, "iam_s3_config_bucket": BUCKET}))
     return ["--limit", BEHIND, "-e", f"@{variables}"]
 
 
