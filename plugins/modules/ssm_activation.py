@@ -22,6 +22,8 @@ description:
   - A new one has the store. Then those of these tags are deleted that have expired, are used up, or have another role
     or O(default_instance_name). One that merely expires soon is left to servers that are about to register.
   - Deleting an activation leaves the servers that have registered with it.
+  - A server that registers again must use another activation than it did before, so give such a server one without a
+    store.
   - What this costs in API calls, with a code to use again. One with O(code_file), two with O(code_parameter). A new
     activation costs one more for each 50 activations in the region, one to create it, one to put the code into
     O(code_parameter), and one for each that is deleted.

@@ -33,6 +33,8 @@ options:
     description:
       - Id of a hybrid activation with registrations left, from M(fleetkit.ecs.ssm_activation).
       - Needed where the host is to be registered. In check mode it may be left out, as it may not exist yet.
+      - Amazon asks for another activation than the host was registered with before, see
+        U(https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeregisterManagedInstance.html).
     type: str
   activation_code:
     description:

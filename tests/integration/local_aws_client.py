@@ -52,8 +52,8 @@ class LocalAws:
         return keys_of(json.loads(self._request("POST", f"/_lab/accounts/{account}")))
 
     def issued_secrets(self) -> set[str]:
-        """Secret key and token of every session that was begun."""
-        return set(json.loads(self._request("GET", "/_lab/sessions")))
+        """Secret key and token of every session that was begun, id and code of every activation."""
+        return set(json.loads(self._request("GET", "/_lab/secrets")))
 
     def behave(self, **behaviour: Any) -> None:
         """Latency, late visibility, faults: see the lab's Control."""

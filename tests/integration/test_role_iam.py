@@ -146,7 +146,7 @@ def test_everything_at_once_as_it_is_documented(aws):
         "ecsAnywhereRole": (
             build("trust_ssm", IN_SCOPE),
             set(),
-            {"ecs-least-privilege": build("external_instance", in_prod), "ecr-pull": pull},
+            {**host, "ecs-least-privilege": build("external_instance", in_prod)},
         ),
         "ecsTaskExecutionRole": (
             trust_tasks,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import urllib.request
+import uuid
 
 import boto3
 import pytest
@@ -276,6 +277,15 @@ def test_registrations_are_counted_and_deregistering_gives_none_back(ssm, agent,
     assert code_of(Agent(url).register, made) == "RegistrationLimitExceeded"
 
 
+def test_a_server_that_registers_again_needs_another_activation_than_it_had(ssm, agent, url):
+    had = activate(ssm, RegistrationLimit=3)
+    ssm.deregister_managed_instance(InstanceId=agent.register(had))
+    assert code_of(agent.register, had) == "InvalidActivation"
+    assert described(ssm, had)["RegistrationsCount"] == 1
+    Agent(url).register(had)
+    agent.register(activate(ssm))
+
+
 # Tokens, heartbeats, and the end
 
 
@@ -363,7 +373,7 @@ def test_instances_come_ten_at_a_time_and_by_filters(ssm, url):
     made = activate(ssm, RegistrationLimit=11, Tags=[{"Key": "fleet", "Value": "shops"}])
     agents = [Agent(url) for _number in range(2)]
     for number in range(11):
-        agents[number % 2].register(made)
+        agents[number % 2].register(made, Fingerprint=str(uuid.uuid4()))
     last = agents[0].instance_id
     ssm.add_tags_to_resource(
         ResourceType="ManagedInstance", ResourceId=last, Tags=[{"Key": "fleet", "Value": "depots"}]

@@ -116,11 +116,16 @@ def test_told_not_to_ask_it_loses_the_identity_when_the_activation_is_not_good(s
     assert server.registration() == instance
 
 
-def test_clearing_leaves_the_file_and_is_not_heard_beside_an_activation(server, instance, activation):
+def test_clearing_leaves_the_file_and_is_not_heard_beside_an_activation(server, instance, ssm):
     assert server.run("amazon-ssm-agent", "-register", "-clear").returncode == 0
     assert (server.vault()["instanceID"], server.registration()) == ("", instance)
-    assert server.register(activation, "-clear").returncode == 0
+    assert server.register(ssm.create_activation(IamRole=ROLE), "-clear").returncode == 0
     assert server.vault()["instanceID"]
+
+
+def test_its_fingerprint_outlives_a_registration_so_aws_knows_it_again(server, instance, activation):
+    done = server.register(activation, "-y")
+    assert "InvalidActivation: A server that registers again" in done.stdout
 
 
 @pytest.mark.parametrize("options", [["-y"], ["-clear"], ["-register", "-y"]])

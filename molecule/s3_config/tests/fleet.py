@@ -27,6 +27,7 @@ GET = f"GET /{BUCKET}/{KEY}"
 PROGRAM = "/usr/local/libexec/fleetkit-ecs-config-fetch"
 UNIT = "fleetkit-ecs-config-fetch.service"
 FILE = "/etc/ecs/ecs.config"
+STARTS = 5  # of which the best counts
 
 
 class Fleet:
@@ -107,6 +108,28 @@ class Fleet:
         self.at_once(lambda name: subprocess.run(["docker", "restart", name], check=True, capture_output=True))
         if wait:
             self.wait_for("systemctl is-system-running | grep -cE 'running|degraded'", "1")
+
+    def seconds_of_the_unit(self, name: str) -> float:
+        """How long it ran, by systemd, which at boot is what the agent may have to wait."""
+        clock = "ExecMainStartTimestampMonotonic ExecMainExitTimestampMonotonic"
+        show = " ".join(f"--property={one}" for one in clock.split())
+        once = f"systemctl start {UNIT} && systemctl show --value {show} {UNIT} && systemctl stop {UNIT}"
+        once += f" && systemctl reset-failed {UNIT}"  # or systemd takes so many starts for a loop
+        runs = [[int(stamp) for stamp in docker(name, once).stdout.split()] for _start in range(STARTS)]
+        return min(end - start for start, end in runs) / 1e6
+
+    def seconds_of_the_cli(self, name: str) -> float:
+        """How long a bare request for the object takes."""
+        get = ["aws", "s3api", "get-object", f"--bucket={BUCKET}", f"--key={KEY}", "--region=us-west-2"]
+        command = [*get, f"--endpoint-url={self.s3.meta.endpoint_url}", "/dev/null"]
+        trust = {"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}
+        timed = "timeit.timeit(lambda: subprocess.run(command, env=told, capture_output=True, check=True), number=1)"
+        lines = ["import os, subprocess, timeit", f"command, told = {command}, os.environ | {trust}"]
+        text = "\n".join([*lines, f"print(min({timed} for _start in range({STARTS})))"])
+        done = subprocess.run(
+            ["docker", "exec", name, "python3", "-c", text], capture_output=True, text=True, check=True
+        )
+        return float(done.stdout)
 
     def play(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """ansible or ansible-playbook, as one runs it on these hosts."""

@@ -19,10 +19,6 @@ import pages
 
 SECRET = "correct-horse-battery"
 CONVERGE = "molecule/s3_config/converge.yml"
-PROCESSOR = (
-    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
-    "used = resource.getrusage(resource.RUSAGE_CHILDREN); print(used.ru_utime + used.ru_stime)"
-)
 INVOCATION = "systemctl show --property=InvocationID --value ecs.service"
 
 
@@ -170,10 +166,18 @@ def test_without_a_file_and_a_permission_the_agent_does_not_start_on_the_default
     fleet.wait_for_the_agent()
 
 
-def test_the_program_takes_a_boot_less_than_two_seconds_of_the_processor(fleet):
-    """The time that passes would be that of whatever else this machine does, too."""
-    used = fleet.said(f"python3 -c '{PROCESSOR}' {PROGRAM}")
-    assert all(0 < float(seconds) < 2 for seconds in used.values()), used
+def test_the_unit_takes_less_than_two_seconds_of_a_boot_when_s3_answers(fleet, capsys):
+    """By systemd's clock, the best of some starts, as this machine does other work, too. The floor is printed
+    beside it: one bare run of the AWS CLI for the same object.
+    """
+    fleet.on_all(f"systemctl stop ecs.service {UNIT}")
+    took = {name: (fleet.seconds_of_the_unit(name), fleet.seconds_of_the_cli(name)) for name in fleet.hosts}
+    with capsys.disabled():
+        for name, (unit, cli) in took.items():
+            print(f"\n{name}: the unit {unit:.2f} s, a bare run of the AWS CLI {cli:.2f} s", end="")
+    assert all(0 < unit < 2 for unit, _cli in took.values()), took
+    fleet.on_all("systemctl start ecs.service")
+    fleet.wait_for_the_agent()
 
 
 def test_the_controller_may_fetch_instead_and_nothing_is_left_to_fetch_at_boot(fleet, tmp_path):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,9 @@ class Apply:
                 Path(path).unlink()
         if goes:
             program.RECORD.unlink(missing_ok=True)
+            for directory in (program.SETTINGS.parent, program.RECORD.parent):
+                with contextlib.suppress(OSError):  # which spares one that holds anything
+                    directory.rmdir()
         if persist.UNIT_PATH in plan.files:
             self._systemctl("daemon-reload")
             self._systemctl("stop" if goes else "enable", persist.UNIT)

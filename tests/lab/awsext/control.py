@@ -26,10 +26,10 @@ class Control:
     Not logged is what the lab itself asks, in the part of EC2 (the IMDS stand-in marks its calls X-Lab-Internal).
     GET /_lab/health, GET /_lab/certificate (see tls), GET and DELETE /_lab/requests, POST /_lab/accounts/ID, which
     gives credentials of an administrator of that account (the way into an account in which no role exists yet), POST
-    /_lab/accounts/ID/root, which gives those of its root user, GET /_lab/sessions, which gives all secrets of role
-    sessions (for tests that look for them where they must not be), PUT and DELETE /_lab/enforcement, which puts
-    identity policies in and out of force (see enforce), and POST /_lab/simulate, which says whether a role may do
-    something that has no HTTP call here. Policies of buckets are always in force (see s3).
+    /_lab/accounts/ID/root, which gives those of its root user, GET /_lab/secrets, which gives those of all role
+    sessions and hybrid activations (for tests that look for them where they must not be), PUT and DELETE
+    /_lab/enforcement, which puts identity policies in and out of force (see enforce), and POST /_lab/simulate, which
+    says whether a role may do something that has no HTTP call here. Policies of buckets are always in force (see s3).
 
     PUT /_lab/behaviour makes it as unkind as the real one can be, DELETE makes it kind again:
     latency (seconds that each request takes, apart from the work), visible_after (seconds until IAM knows what it has
@@ -141,7 +141,7 @@ class Control:
         if path == "requests" and method == "DELETE":
             self.requests.clear()
             return respond(start_response, "200 OK", [])
-        if path == "sessions" and method == "GET":
+        if path == "secrets" and method == "GET":
             with self.serial:
                 return respond(start_response, "200 OK", secrets())
         if path == "enforcement" and method in ("PUT", "DELETE"):
@@ -252,8 +252,9 @@ def simulate(question: dict) -> dict[str, bool | str]:
 
 
 def secrets() -> list[str]:
-    """What nobody but its owner may see: the secret key and the token of every role session."""
-    return [part for one in enforce.sessions() for part in (one.secret_access_key, one.session_token)]
+    """What only its owner may see: secret key and token of every role session, id and code of every activation."""
+    sessions = [part for one in enforce.sessions() for part in (one.secret_access_key, one.session_token)]
+    return sessions + hybrid.secrets()
 
 
 def access_key(account_id: str, name: str) -> dict[str, str]:

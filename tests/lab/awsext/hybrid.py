@@ -6,17 +6,18 @@
 
 Documented by Amazon, and so here (the API reference of the operations below, and the user guide's pages on hybrid
 activations): the code is shown once, at creation; one registration and 24 hours when nothing else is said, 1 to 1000
-registrations and 30 days at most; the role is given by its name, must trust ssm.amazonaws.com and is no service-linked
-role; an activation's tags are given at its creation, never later, and go to the instances that register with it;
-deleting an activation leaves its instances; pages of at most 50, of 10 when DescribeInstanceInformation is not told;
-its filters by tag are not combined with others, and an id that is not registered is an error there.
+registrations and 30 days at most; a server that registers again must use another activation than it did before; the
+role is given by its name, must trust ssm.amazonaws.com and is no service-linked role; an activation's tags are given at
+its creation, never later, and go to the instances that register with it; deleting an activation leaves its instances;
+pages of at most 50, of 10 when DescribeInstanceInformation is not told; its filters by tag are not combined with
+others, and an id that is not registered is an error there.
 Texts that Systems Manager is known to answer: "Nonexistent role or missing ssm service principal in trust policy",
 InvalidActivation and ActivationExpired (without a text), "Not existing InstanceId", "Fingerprint does not match".
 
 Guessed: RegistrationLimitExceeded for an activation that is used up (it is known for an account that is), the other
 texts, which of the documented errors answers what, the ARNs that it sends as aws:SourceArn, that deregistering does not
-give a registration back, and that an instance that was never heard of is shown as ConnectionLost. Documented, and not
-so here: a server that registers again needs another activation than the one it had.
+give a registration back, that a server is known again by its fingerprint (nothing else of it is in a registration), and
+that an instance that was never heard of is shown as ConnectionLost.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Activation:
     code: str = field(default_factory=lambda: mock_random.get_random_string(20))
     created: float = field(default_factory=now)
     count: int = 0
+    fingerprints: set[str] = field(default_factory=set)
 
     @property
     def expired(self) -> bool:
@@ -144,7 +146,7 @@ class Hybrid:
     account_id: str
     region: str
     activations: dict[str, Activation] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
+    deleted: dict[str, Activation] = field(default_factory=dict)
     instances: dict[str, ManagedInstance] = field(default_factory=dict)
 
     def instance(self, instance_id: str) -> ManagedInstance:
@@ -191,6 +193,13 @@ def of(backend: SimpleSystemManagerBackend) -> Hybrid:
 def everywhere(region: str) -> list[Hybrid]:
     """That of every account in a region."""
     return [of(ssm_backends[account][region]) for account in list(ssm_backends)]
+
+
+def secrets() -> list[str]:
+    """Ids and codes of all activations that there ever were."""
+    backends = [of(backend) for account in list(ssm_backends) for backend in list(ssm_backends[account].values())]
+    every = [one for hybrid in backends for one in (*hybrid.activations.values(), *hybrid.deleted.values())]
+    return [part for one in every for part in (one.activation_id, one.code)]
 
 
 def timestamp(seconds: float) -> datetime.datetime:
@@ -309,8 +318,7 @@ def delete_activation(original, self) -> EmptyResult:
         raise error("InvalidActivation", "The activation is not valid. It might have been deleted.")
     if activation_id not in hybrid.activations:
         raise error("InvalidActivationId", "The activation ID is not valid.")
-    del hybrid.activations[activation_id]
-    hybrid.deleted.add(activation_id)
+    hybrid.deleted[activation_id] = hybrid.activations.pop(activation_id)
     return EmptyResult()
 
 

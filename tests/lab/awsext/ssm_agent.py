@@ -76,6 +76,8 @@ def register(environ: dict, params: dict, _body: bytes) -> dict[str, Any]:
         raise error("ActivationExpired")
     if activation.count >= activation.limit:
         raise error("RegistrationLimitExceeded", f"Registration limit of {activation.limit} reached for the activation")
+    if params.get("Fingerprint") in activation.fingerprints:
+        raise error("InvalidActivation", "A server that registers again must use a different activation")
     if params.get("PublicKeyType") != "Rsa" or not params.get("Fingerprint"):
         raise refused("publicKeyType", params.get("PublicKeyType"), "must be Rsa, with a fingerprint")
     instance = ManagedInstance(
@@ -87,6 +89,7 @@ def register(environ: dict, params: dict, _body: bytes) -> dict[str, Any]:
         fingerprint=params["Fingerprint"],
     )
     activation.count += 1
+    activation.fingerprints.add(instance.fingerprint)
     hybrid.instances[instance.instance_id] = instance
     return {"InstanceId": instance.instance_id}
 

@@ -185,8 +185,8 @@ class Writer:
             text = text.replace(secret or MASK, MASK)
         return (
             f"amazon-ssm-agent -register ended with {code} and said: {text.rstrip('.')}. Usual causes: the activation "
-            f"has expired, has no registrations left, was deleted, or is not of {self.request.region}; its role "
-            "is gone; the endpoint of AWS Systems Manager cannot be reached from this host."
+            f"has expired, has no registrations left, was deleted, is not of {self.request.region}, or has registered "
+            "this host before; its role is gone; the endpoint of AWS Systems Manager cannot be reached from this host."
         )
 
     def _proxy(self) -> dict[str, str]:
