@@ -48,8 +48,13 @@ def blocks(text: str, kind: str) -> list[str]:
 
 
 def commands(text: str) -> list[str]:
-    """Every command of its console blocks, in order."""
-    return [line[2:] for block in blocks(text, "console") for line in block.splitlines() if line.startswith("$ ")]
+    """Every command of its console blocks, in order, without what is said of it behind a #."""
+    return [
+        re.sub(r"\s+# .*", "", line[2:])
+        for block in blocks(text, "console")
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
 
 
 def files(text: str) -> dict[str, str]:

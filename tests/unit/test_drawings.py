@@ -85,7 +85,9 @@ def test_the_packets_meet_the_rules_that_are_made():
     assert len(nat) == 2
     assert [text for text in nat if f"-j {text}" not in path] == []
     made = role_variables("task_network", "vars")
-    bridges = {rule["in_interface"] for rule in [*made["__task_network_amazons_rule"], *made["__task_network_more_rules"]]}
+    bridges = {
+        rule["in_interface"] for rule in [*made["__task_network_amazons_rule"], *made["__task_network_more_rules"]]
+    }
     assert {f"-i {bridge} -j DROP" for bridge in bridges} == {text for text in shown if text.startswith("-i ")}
 
 
@@ -106,12 +108,12 @@ def test_the_rooms_are_those_of_the_tree(room):
     drawn = {text.get("data-item") for text in group.iter(f"{SVG}text")} - {None}
     entries = [path for path in (ROOT / room).iterdir() if path.name != "__pycache__"]
     wanted = "*.yml" if room == "playbooks" else "*"
-    assert drawn == {
-        path.stem for path in entries if path.match(wanted) and (path.is_dir() or room == "playbooks")
-    }
+    assert drawn == {path.stem for path in entries if path.match(wanted) and (path.is_dir() or room == "playbooks")}
 
 
 def test_the_families_of_modules_are_those_of_the_tree():
-    (group,) = [group for group in drawing("architecture").iter(f"{SVG}g") if group.get("data-path") == "plugins/modules"]
+    (group,) = [
+        group for group in drawing("architecture").iter(f"{SVG}g") if group.get("data-path") == "plugins/modules"
+    ]
     drawn = {text.get("data-item") for text in group.iter(f"{SVG}text")} - {None}
     assert drawn == {f"{path.stem.split('_')[0]}_" for path in (ROOT / "plugins" / "modules").glob("*.py")}
