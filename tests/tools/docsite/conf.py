@@ -48,10 +48,10 @@ def _target(link: re.Match[str]) -> str:
 
 
 def contents(_app, docname: str, source: list[str]) -> None:
-    """The start page's links are the table of contents."""
+    """The start page's links are the table of contents; the reference, which no forge has, comes last."""
     if docname == "index":
-        pages = dict.fromkeys(re.findall(r"\]\(([\w/]+)\.(?:md|rst)\)", source[0]))
-        source[0] += "\n".join(["", "```{toctree}", ":hidden:", ":maxdepth: 1", *pages, "```", ""])
+        pages = dict.fromkeys(re.findall(r"\]\((\w+)\.md\)", source[0]))
+        source[0] += "\n".join(["", "```{toctree}", ":hidden:", ":maxdepth: 1", *pages, "reference/index", "```", ""])
 
 
 def setup(app) -> None:
