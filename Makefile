@@ -54,7 +54,7 @@ bench-hosts: ## six hosts over SSH: ours, the usual modules and a ping (about te
 bench-anywhere: ## servers join as external instances: Amazon's steps, ours on one and on six (about ten minutes)
 	@$(IN_NEWEST) tests/tools/in-lab python tests/bench/anywhere.py
 
-docs: ## check every public docstring and build the reference in build/docs
+docs: ## the guides and the reference as a site in build/docs/html; any warning fails
 	@$(IN_NEWEST) tests/tools/docs
 
 readmes: ## write the roles' README.md from their argument specs

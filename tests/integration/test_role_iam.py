@@ -23,6 +23,7 @@ from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import buil
 ACCOUNT, REGION = "123456789012", "us-west-2"
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "iam"
 SPEC = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]
+# The Example of roles/iam/README.md, which is written from the specs.
 EXAMPLE = yaml.safe_load(SPEC["examples"])[0]["vars"]
 KMS_KEY = EXAMPLE["iam_s3_config_kms_key_arn"]
 IN_SCOPE = {"account_id": ACCOUNT, "region": REGION}

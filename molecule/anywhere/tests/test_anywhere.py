@@ -237,6 +237,20 @@ def test_it_joins_later_with_docker_from_the_distribution_and_the_activation_of_
     assert external(LATE)["ec2InstanceId"] in managed()
 
 
+def example_of(role: str, hosts: str, folder: Path) -> list[str]:
+    """The example in a role's README, for one of the lab's hosts."""
+    text = pages.section(f"roles/{role}/README.md", "Example")
+    playbook = folder / f"{role}.yml"
+    playbook.write_text(pages.blocks(text, "yaml")[0].replace(f"hosts: {hosts}", f"hosts: {GOOD}"))
+    return ["ansible-playbook", *INVENTORY, str(playbook)]
+
+
+def test_the_example_of_the_role_leaves_a_registered_host_as_it_is(tmp_path):
+    example = example_of("ssm_agent", "external_instances", tmp_path)  # roles/ssm_agent/README.md
+    unused = ["-e", "vault_activation_id=unused", "-e", "vault_activation_code=unused"]
+    assert not changes(play([*example, *unused]))
+
+
 def test_joining_again_changes_nothing_takes_no_activation_and_few_tasks():
     made = len(boto3.client("ssm").describe_activations()["ActivationList"])
     output = play(typed("Join", 1), ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
@@ -391,6 +405,11 @@ def test_the_other_hosts_go_on(left):
 
 def test_leaving_again_changes_nothing(left):
     assert not changes(play(typed("Leave", 1)))
+
+
+def test_the_example_of_the_role_finds_that_a_host_has_left(left, tmp_path):
+    example = example_of("decommission", "server-7", tmp_path)  # roles/decommission/README.md
+    assert not changes(play([*example, "-e", "decommission_cluster=demo"]))
 
 
 def test_the_host_joins_anew(left):

@@ -22,6 +22,10 @@ COMMANDS = [
     *pages.commands((pages.DOCS / "network_guard.md").read_text()),
     *pages.commands((pages.DOCS / "agent_methods.md").read_text()),
     *pages.commands(pages.section("agent_variables.md")),
+    *pages.commands((pages.DOCS / "how_it_works.md").read_text()),
+    *pages.commands(pages.section("troubleshooting.md", "The host is not in the cluster")),
+    *pages.commands(pages.section("troubleshooting.md", "A task gets no credentials")),
+    *pages.commands(pages.section("troubleshooting.md", "A task gets the host's credentials")),
 ]
 CURL = "curl --silent --max-time 3 --output /dev/null --write-out %{http_code}"
 
@@ -110,6 +114,6 @@ def test_ecs_inits_rules_are_there_once_and_nothing_of_them_is_persisted(host, b
     assert host.run("grep -rs route_localnet /etc/sysctl.conf /etc/sysctl.d").stdout == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))
 def test_the_commands_of_the_guides_work_on_a_host(host, booted, command):
     assert host.run(command).rc == 0
