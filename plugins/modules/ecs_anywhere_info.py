@@ -44,6 +44,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+families:
+  description: The distribution by C(os-release)'s names for it, its own (C(ID)) first, then what it is like (C(ID_LIKE)).
+  returned: success
+  type: list
+  elements: str
+  sample: [ubuntu, debian]
+distribution_version:
+  description: The distribution's C(VERSION_ID). Empty where it has none.
+  returned: success
+  type: str
+  sample: "24.04"
+architecture:
+  description: The architecture by the kernel's name for it.
+  returned: success
+  type: str
+  sample: x86_64
 docker:
   description: Whether there is a Docker.
   returned: success
@@ -124,6 +140,8 @@ earlier_credentials:
   sample: []
 """
 
+import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -158,6 +176,12 @@ def package_version(module: AnsibleModule) -> str | None:
     return None
 
 
+def os_release() -> dict[str, str]:
+    """See C(man os-release): assignments as a shell takes them."""
+    text = Path("/etc/os-release").read_text(encoding="utf-8")
+    return dict(pair.split("=", 1) for pair in shlex.split(text, comments=True))
+
+
 def has_ecs_exec() -> bool:
     """The programs of some version, and the certificates."""
     versions = [path.parent for path in EXEC.glob("bin/*/ssm-session-worker")]
@@ -172,13 +196,16 @@ def main() -> None:
     )
     places = Places()
     try:
-        host = read_host(runner(module), places)
+        host, distribution = read_host(runner(module), places), os_release()
     except OSError as error:
         module.fail_json(msg=f"Could not read the present state: {error}")
     settled, known = host.status == REGISTERED, host.identity or host.former
     sources = [] if settled else earlier_sources(module.params["credential_profile"], places, instance_role)
     module.exit_json(
         changed=False,
+        families=f"{distribution['ID']} {distribution.get('ID_LIKE', '')}".split(),
+        distribution_version=distribution.get("VERSION_ID", ""),
+        architecture=os.uname().machine,
         docker=bool(shutil.which("docker")),
         ecs_exec=has_ecs_exec(),
         ca_bundle=next((path for path in CA_BUNDLES if Path(path).exists()), None),
