@@ -12,7 +12,8 @@ description:
   - Gives the lines of a table that a person reads, made of what tasks have registered on each host. One task that runs
     once shows it, so it costs nothing on hosts.
   - A row says whether a host is C(ok), C(changed) (in check mode C(would change)), C(failed) or C(unreachable), and
-    what was done or why not. In a play with C(serial), hosts whose turn has not come are C(not begun). A host that is
+    what was done or why not. A host of which no task has registered anything, as its turn
+    in a play with C(serial) has not come, is C(not begun). A host that is
     gone for a reason that no result tells is C(lost).
   - A failure that was rescued is known by the fact C(__failure), a text.
 positional: _input
@@ -33,7 +34,7 @@ options:
     type: dict
     required: true
   aws:
-    description: Those of the variables in O(words) that are about AWS and not about the host. They have a row of their own.
+    description: Those of the variables in O(words) that are about AWS and not about the host. AWS has a row of its own.
     type: list
     elements: str
     default: []
@@ -43,11 +44,6 @@ options:
     default: false
   left:
     description: The hosts that the play still has, C(ansible_play_hosts).
-    type: list
-    elements: str
-    required: true
-  batch:
-    description: The hosts whose turn it is, C(ansible_play_batch).
     type: list
     elements: str
     required: true
@@ -70,8 +66,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ hostvars | fleetkit.ecs.summary(hosts=ansible_play_hosts_all, left=ansible_play_hosts,
-                                         batch=ansible_play_batch, words={'agent_config': none},
-                                         check=ansible_check_mode) }}
+                                         words={'agent_config': none}, check=ansible_check_mode) }}
   run_once: true
 """
 
@@ -98,7 +93,6 @@ def summary(
     hosts: list[str],
     words: Mapping[str, str | None],
     left: list[str],
-    batch: list[str],
     aws: list[str] | None = None,
     controller: bool = False,
     check: bool = False,
@@ -107,7 +101,7 @@ def summary(
     known = {
         host: {name: hostvars[host][name] for name in (*words, FAILURE) if name in hostvars[host]} for host in hosts
     }
-    return table(known, Play(words, frozenset(aws or []), controller, frozenset(left), frozenset(batch), check))
+    return table(known, Play(words, frozenset(aws or []), controller, frozenset(left), check))
 
 
 class FilterModule:

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# More changes of one kind on one host are counted, not named; --diff has each of them.
-MOST_NAMES = 3
+# What changes of one kind on one host take more than this are counted, not named; --diff has each of them.
+LONGEST_NAMES = 60
 LONGEST_REASON = 300
 # The fact in which playbooks/tasks/keep_failure.yml keeps why a host failed.
 FAILURE = "__failure"
 AWS = "AWS"
 NOTHING = "nothing to change"
+# Its turn has not come (serial), or the tags of the run leave out all that would be told.
+NOT_BEGUN = "not begun"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,6 @@ class Play:
         aws: those of the variables whose results are about AWS and not about a host.
         controller: whether the play is about AWS alone, so that its one host, the controller, stands for it.
         left: the hosts that Ansible has not given up.
-        batch: the hosts whose turn it is, or was last.
         check: whether nothing was really done.
     """
 
@@ -48,7 +49,6 @@ class Play:
     aws: frozenset[str] = frozenset()
     controller: bool = False
     left: frozenset[str] = frozenset()
-    batch: frozenset[str] = frozenset()
     check: bool = False
 
 
@@ -62,26 +62,35 @@ def table(variables: Mapping[str, Mapping[str, Any]], play: Play) -> list[str]:
 def aws_rows(variables: Mapping[str, Mapping[str, Any]], play: Play) -> list[Row]:
     """One row for what is AWS': every change by its name. What ran once is known to every host."""
     known = {variable: of[variable] for of in variables.values() for variable in sorted(play.aws) if variable in of}
-    told = tuple(told_of({variable: known[variable] for variable in play.words if variable in known}, play.words, False))
+    told = told_of({variable: known[variable] for variable in play.words if variable in known}, play.words, False)
     failures = [of[FAILURE] for of in variables.values() if FAILURE in of] if play.controller else []
     if failures:
         return [Row(AWS, "failed", (short(failures[0]), *told))]
-    return [Row(AWS, outcome_of(told, play), told or (NOTHING,))] if known or play.controller else []
+    if known:
+        return [Row(AWS, outcome_of(told, play), told or (NOTHING,))]
+    return [Row(AWS, NOT_BEGUN, ())] if play.controller else []
 
 
 def host_row(name: str, variables: Mapping[str, Any], play: Play) -> Row:
     """What became of a host; what was done there before it failed comes after the reason."""
     results = {variable: variables[variable] for variable in play.words if variable in variables}
-    told = tuple(told_of({variable: results[variable] for variable in results if variable not in play.aws}, play.words))
-    unreachable = [result for result in results.values() if result.get("unreachable")]
+    told = told_of({variable: of for variable, of in results.items() if variable not in play.aws}, play.words)
     if FAILURE in variables:
         return Row(name, "failed", (short(variables[FAILURE]), *told))
     if name not in play.left:
-        why = short(unreachable[-1].get("msg", "")) if unreachable else "its own lines above say why"
-        return Row(name, "unreachable" if unreachable else "lost", (why, *told))
-    if name not in play.batch and not results:
-        return Row(name, "not begun", ())
+        return lost_row(name, results.values(), told)
+    if not results:
+        return Row(name, NOT_BEGUN, ())
     return Row(name, outcome_of(told, play), told or (NOTHING,))
+
+
+def lost_row(name: str, results: Iterable[Mapping[str, Any]], told: tuple[str, ...]) -> Row:
+    """A host that Ansible has given up without a rescue: it does not answer any more, or a handler failed."""
+    for result in results:
+        for outcome in ("unreachable", "failed"):
+            if result.get(outcome):
+                return Row(name, outcome, (short(result.get("msg", "")), *told))
+    return Row(name, "lost", ("its own lines above say why", *told))
 
 
 def outcome_of(told: tuple[str, ...], play: Play) -> str:
@@ -92,30 +101,38 @@ def outcome_of(told: tuple[str, ...], play: Play) -> str:
 
 def told_of(
     results: Mapping[str, Mapping[str, Any]], words: Mapping[str, str | None], counted: bool = True
-) -> Iterable[str]:
-    """The changes in the order of the words. A host has many that are alike: those of one kind are told together."""
+) -> tuple[str, ...]:
+    """The changes in the order of the words, and what several tasks do together once.
+
+    A host has many that are alike: those of one kind are told together.
+    """
+    told: list[str] = []
     for variable, result in results.items():
-        changes = changes_of(result)
-        if words[variable] is not None:
-            yield from [str(words[variable])] if result.get("changed") else []
-        elif not counted:
-            yield from map(name_of, changes)
+        word, changes = words[variable], changes_of(result)
+        if word is not None:
+            told += [word] if result.get("changed") else []
         else:
-            kinds: dict[tuple[str, str], list[str]] = {}
-            for change in changes:
-                kinds.setdefault((change["action"], change["kind"].replace("_", " ")), []).append(change["name"])
-            for (action, kind), names in kinds.items():
-                named = f"{kind} {', '.join(names)}" if len(names) <= MOST_NAMES else f"{len(names)} {kind}s"
-                yield f"{action} {named}"
+            told += by_kind(changes) if counted else map(name_of, changes)
+    return tuple(dict.fromkeys(told))
+
+
+def by_kind(changes: Iterable[Mapping[str, str]]) -> Iterable[str]:
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        kinds.setdefault((change["action"], change["kind"].replace("_", " ")), []).append(change["name"])
+    for (action, kind), names in kinds.items():
+        named = ", ".join(names)
+        yield (
+            f"{action} {kind} {named}"
+            if len(names) == 1 or len(named) <= LONGEST_NAMES
+            else f"{action} {len(names)} {kind}s"
+        )
 
 
 def changes_of(result: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """The changes of a result, or of each of a loop's."""
     return [
-        change
-        for one in result.get("results", [result])
-        if one.get("changed")
-        for change in one.get("changes", [])
+        change for one in result.get("results", [result]) if one.get("changed") for change in one.get("changes", [])
     ]
 
 
@@ -131,7 +148,7 @@ def short(reason: str) -> str:
 
 def headline(rows: list[Row]) -> str:
     """How many there are of each outcome, the worst last, where the eye is."""
-    order = ("ok", "changed", "would change", "not begun", "lost", "unreachable", "failed")
+    order = ("ok", "changed", "would change", NOT_BEGUN, "lost", "unreachable", "failed")
     counts = {outcome: sum(row.outcome == outcome for row in rows if row.name != AWS) for outcome in order}
     hosts = sum(counts.values())
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
