@@ -31,23 +31,16 @@ def run(folder: Path, *command: str) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scenario = folder / "molecule" / "default"
-        shutil.copytree(ROOT / "examples" / "molecule" / "default", scenario)
-        for playbook in ("create.yml", "destroy.yml"):
-            run(
-                folder,
-                "ansible-playbook",
-                "--inventory",
-                f"{scenario}/inventory.yml",
-                "--check",
-                f"{scenario}/{playbook}",
-            )
-            (scenario / playbook).write_text(NOTHING)
-        own = scenario / "inventory.yml"
-        own.rename(folder / "own.yml")
+        project = folder / "molecule"
+        shutil.copytree(ROOT / "examples" / "molecule", project)
+        own = project / "inventory.yml"
+        for playbook in (project / "default" / "create.yml", project / "default" / "destroy.yml"):
+            run(folder, "ansible-playbook", "--inventory", str(own), "--check", str(playbook))
+            playbook.write_text(NOTHING)
+        declared = own.read_text().replace("ecs-ci-1", lab_host())
+        own.unlink()
         own.mkdir()
-        (folder / "own.yml").rename(own / "own.yml")
-        (own / "own.yml").write_text((own / "own.yml").read_text().replace("ecs-ci-1", lab_host()))
+        (own / "own.yml").write_text(declared)
         (own / "lab.yml").symlink_to(ROOT / "build" / "lab" / "inventory.yml")
         for command in pages.commands(pages.section("ci.md", "Without AWS")):
             if command.startswith("molecule"):
