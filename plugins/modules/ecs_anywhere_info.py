@@ -45,7 +45,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 families:
-  description: The distribution by C(os-release)'s names for it, its own (C(ID)) first, then what it is like (C(ID_LIKE)).
+  description: The distribution by its names in C(os-release), first its C(ID), then those of C(ID_LIKE).
   returned: success
   type: list
   elements: str

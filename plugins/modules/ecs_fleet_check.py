@@ -42,6 +42,15 @@ options:
         because the host was unreachable or the module failed, is reported as such with its message.
     type: dict
     required: true
+  report:
+    description:
+      - Absolute path of two files on the controller, without C(.json) and C(.html), to which the report is written, for
+        programs and for people. Its directory is there. They are written in check mode too, readable by the group.
+      - A report is what this module gives, not something that it manages, so the files are no change.
+    type: path
+  page:
+    description: The page in HTML. Where it has C(@report@), the JSON is put, in which no C(<) is left.
+    type: str
 seealso:
   - module: fleetkit.ecs.ecs_host_check
   - name: Configure the instance metadata options
@@ -122,18 +131,29 @@ api_calls:
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._aws import AwsModule, BotoCoreError, ClientError
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.checks import report
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.files import files, write
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.look import ask
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.model import Look
 
 
 def main():
-    module = AwsModule(argument_spec={"hosts": {"type": "dict", "required": True}})
+    module = AwsModule(
+        argument_spec={
+            "hosts": {"type": "dict", "required": True},
+            "report": {"type": "path"},
+            "page": {"type": "str"},
+        },
+        required_together=[("report", "page")],
+    )
     looks = [Look.of(name, result) for name, result in module.params["hosts"].items()]
     try:
         aws = ask(module.client, looks)
     except (BotoCoreError, ClientError) as error:
         module.fail_json_aws(error, msg="AWS could not be asked about the hosts")
-    module.exit_json(changed=False, **report(looks, aws), api_calls=dict(module.api_calls))
+    found = report(looks, aws)
+    if module.params["report"]:
+        write(module, module.params["report"], files(found, module.params["page"]))
+    module.exit_json(changed=False, **found, api_calls=dict(module.api_calls))
 
 
 if __name__ == "__main__":

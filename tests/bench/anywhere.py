@@ -5,8 +5,8 @@
 """Servers join as external instances over SSH: Amazon's steps as a shell script on one, ours on one and on six.
 
 Each side has untouched servers of its own and starts with nothing in AWS but the cluster. A fleet's servers have
-processors of their own, and the lab's share the machine's: so that one server does not have all of it, each has the same
-part in every column, small enough that the parts of all, and the controller, are there at once.
+processors of their own, and the lab's share the machine's: so each has the same part of it in every column, small
+enough that there is enough for all of them and the controller at once.
 """
 
 from __future__ import annotations

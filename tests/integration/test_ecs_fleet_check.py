@@ -90,3 +90,18 @@ def test_what_may_not_be_asked_is_pending_and_the_rest_is_told(aws, hosts):
 def test_nothing_is_asked_for_hosts_that_could_not_be_looked_at(aws):
     result = run_module("ecs_fleet_check", hosts={"lost": {"unreachable": True, "msg": "No route to host"}})
     assert (result.ok, result.api_calls) == (False, {})
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check mode"])
+def test_the_report_is_for_programs_and_for_people_and_no_text_in_it_is_markup(aws, tmp_path, check):
+    lost = {"lost": {"unreachable": True, "msg": "</script>No route to host"}}
+    result = run_module(
+        "ecs_fleet_check", check=check, hosts=lost, report=str(tmp_path / "fleet"), page="<i>@report@</i>"
+    )
+    assert not result.failed, result.msg
+    assert not result.changed
+    content, page = (tmp_path / f"fleet.{kind}" for kind in ("json", "html"))
+    assert json.loads(content.read_text())["hosts"] == result.hosts
+    assert json.loads(page.read_text().removeprefix("<i>").removesuffix("</i>"))["summary"] == result.summary
+    assert page.read_text().count("<") == 2
+    assert {path.stat().st_mode & 0o777 for path in (content, page)} == {0o640}

@@ -12,7 +12,6 @@ import subprocess
 
 import pytest
 
-FACTS = {"distribution": "SLES", "os_family": "Suse", "architecture": "x86_64"}
 CODE = "Abcdefghij0123456789"
 WRONG = {
     "ssm_agent_region": "us-west-2a",
@@ -25,14 +24,12 @@ WRONG = {
 def play(folder, look: dict, variables: dict) -> str:
     """Run the preflight on a host that was found so; gives all output."""
     found = {
+        "families": ["sles", "suse"], "architecture": "x86_64",
         "registration": "unregistered", "managed_instance_id": None, "region": None, "ssm_agent": None, "notes": [],
         "ssm_agent_version": None, "service": {"running": False, "enabled": False}, "earlier_credentials": [], **look,
     }  # fmt: skip
     role = {"name": "fleetkit.ecs.ssm_agent", "tasks_from": "preflight"}
-    tasks = [
-        {"ansible.builtin.set_fact": {**FACTS, "cacheable": True}},
-        {"ansible.builtin.import_role": role, "vars": {"__ssm_agent_look": found}},
-    ]
+    tasks = [{"ansible.builtin.import_role": role, "vars": {"__ssm_agent_look": found}}]
     path = folder / "play.yml"
     path.write_text(json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]))
     command = ["ansible-playbook", "-vvv", str(path), "--extra-vars", json.dumps(variables)]
@@ -55,7 +52,7 @@ def refused(tmp_path_factory):
         "ssm_agent_region: it is a region such as us-west-2; got us-west-2a",
         "such as 3.3.1142.0, or empty for whatever is installed; got 3.3.",
         "a fingerprint is 40 hexadecimal digits in capitals",
-        "not for SLES; install the agent there before",
+        "not for sles; install the agent there before",
         "/etc/ecs/ecs.config sets AWS_PROFILE",
     ],
 )

@@ -2,20 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page that the role verify writes, rendered by Ansible and read in a headless Chromium."""
+"""The page that the role verify writes, read in a headless Chromium."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import browser as browsers
 import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.checks import CHECKS, report
+from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.files import files
 from ansible_collections.fleetkit.ecs.plugins.module_utils._ecs.fleet.model import Aws, Look
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.checks import NAMES
 from ansible_collections.fleetkit.ecs.plugins.module_utils._role_access.checks import RoleFacts
@@ -85,14 +83,8 @@ def fleet(number):
 
 
 def render(found, directory):
-    """As the role renders it, by Ansible."""
-    page, variables = directory / "page.html", directory / "fleet.json"
-    variables.write_text(json.dumps({"__verify_fleet": found}))
-    arguments = f"src={ROLE / 'templates' / 'report.html.j2'} dest={page}"
-    command = ["ansible", "localhost", "-c", "local", "-m", "ansible.builtin.template", "-a", arguments]
-    given = ["-e", f"@{ROLE / 'vars' / 'main.yml'}", "-e", f"@{variables}"]
-    run = subprocess.run([*command, *given], env=os.environ, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
+    page = directory / "page.html"
+    page.write_text(files(found, (ROLE / "files" / "report.html").read_text())[".html"])
     return page
 
 
