@@ -20,7 +20,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = Path(os.environ["PYTHONPATH"]) / "ansible_collections" / "fleetkit" / "ecs"
 WORKSHOP = (
-    *(".ansible-lint", ".ci/", ".github/", ".gitignore", ".yamllint", "Makefile", "pyproject.toml"),
+    *(".ci/", ".github/", ".gitignore", ".yamllint", "Makefile", "pyproject.toml"),
     *("changelogs/fragments/", "molecule/", "tests/", "galaxy.yml"),
 )
 

@@ -13,6 +13,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -72,9 +73,14 @@ def variable(name: str, option: dict) -> str:
         about.append(" or ".join(f"`{choice}`" for choice in option["choices"]))
     if option.get("required"):
         about.append("needed")
-    elif "default" in option:
-        about.append(f"default `{json.dumps(option['default'])}`")
+    elif default_of(option) is not None:
+        about.append(f"default `{json.dumps(default_of(option))}`")
     return wrapped(f"- `{name}` ({'; '.join(about)}): {text(option['description'])}")
+
+
+def default_of(option: dict) -> Any:
+    """What it is where nobody says: of a list that documents none, no items."""
+    return option.get("default", [] if option.get("type") == "list" else None)
 
 
 def bullets(description: str | list[str]) -> str:
