@@ -24,8 +24,6 @@ demo: ## create the IAM of a container instance and configure a real host, twice
 	@$(IN_NEWEST) tests/tools/in-lab python tests/tools/demo.py
 
 test: ## everything, on every Python found; pytest's summary comes last
-	@$(MAKE) --no-print-directory lint sanity LANES="$(ALL_LANES)"
-	@$(MAKE) --no-print-directory demo
 	@tests/tools/all-tests $(ALL_LANES)
 
 lint: ## formatter, linters, types, docs and the changelog
