@@ -15,7 +15,7 @@ SCENARIO ?= --all
 IN_NEWEST = tests/tools/in-lane $(NEWEST)
 PYTEST = pytest -p no:cacheprovider -p no:pytest11.testinfra --numprocesses 2 --dist loadfile
 
-.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts bench-anywhere docs readmes lab-up lab-down lock clean
+.PHONY: help demo test lint sanity unit integration molecule bench bench-iam bench-hosts bench-anywhere docs readmes artifact release publish lab-up lab-down lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -59,6 +59,16 @@ docs: ## the guides and the reference as a site in build/docs/html; any warning 
 
 readmes: ## write the roles' README.md from their argument specs
 	@$(IN_NEWEST) python tests/tools/role_readme.py
+
+artifact: ## build the collection into build/artifact and import it as Galaxy does
+	@$(IN_NEWEST) python tests/tools/artifact.py
+
+release: ## write VERSION and its changelog, then build it: docs/release.md
+	@$(IN_NEWEST) python tests/tools/release.py "$(VERSION)"
+	@$(MAKE) --no-print-directory artifact
+
+publish: ## give build/artifact to the Galaxy server that ANSIBLE_GALAXY_SERVER_... name: docs/release.md
+	@$(IN_NEWEST) ansible-galaxy collection publish build/artifact/*.tar.gz
 
 lab-up: ## a local AWS, an IMDS stand-in and a real host
 	@$(IN_NEWEST) python tests/lab/lab.py up

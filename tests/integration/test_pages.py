@@ -47,6 +47,13 @@ def write(folder: Path, text: str) -> None:
         (folder / name).write_text(content)
 
 
+def test_the_playbooks_of_ci_md_are_those_that_there_are(type_, tmp_path):
+    write(tmp_path, pages.section("ci.md", "With an account"))
+    assert {path.name for path in tmp_path.iterdir()} == {"converge.yml", "verify.yml"}
+    said, _changed = type_("ansible-playbook --syntax-check converge.yml verify.yml")
+    assert "playbook: converge.yml" in said
+
+
 # Page, heading, and which of its blocks are tasks for the controller. One after the other in one account: each page's
 # tasks in check mode, for real, and once more.
 TASKS_OF_PAGES = [

@@ -17,6 +17,7 @@ import pages
 import pytest
 from botocore.exceptions import ClientError
 from local_aws_client import keys_of
+from table import tables
 
 URI = "s3://fleet-ecs-config/prod/ecs.config"
 # As a survey has them: texts, and empty where nothing was entered.
@@ -47,19 +48,26 @@ def play(environment, *options: str, **variables: str) -> str:
     return f"{run.stdout}{run.stderr}\nrc={run.returncode}"
 
 
+def told_of_aws(outcome: str, lines: list[str]) -> list[str]:
+    first, *others = lines
+    return [f"AWS: {outcome}", f"AWS  {outcome}  {first}", *(f"     {'':<{len(outcome)}}  {line}" for line in others)]
+
+
 def recap(told: str) -> str:
     return re.findall(r"changed=\d+", told)[-1]
 
 
 def test_a_survey_publishes_foreseen_by_check_mode_and_once(environment):
     foreseen, done, again = (play(environment, *options, **SURVEY) for options in (["--check"], [], []))
-    made = (
-        "create bucket fleet-ecs-config, create public access block fleet-ecs-config, create bucket policy statement "
-        "FleetkitEcsTlsOnly, create object prod/ecs.config"
-    )
-    assert f"{URI}: would be: {made}" in foreseen, foreseen
-    assert f"{URI}: {made}" in done, done
-    assert f"{URI}: nothing to change" in again
+    made = [
+        "create bucket fleet-ecs-config",
+        "create public access block fleet-ecs-config",
+        "create bucket policy statement FleetkitEcsTlsOnly of fleet-ecs-config",
+        "create object prod/ecs.config of fleet-ecs-config",
+    ]
+    assert tables(foreseen) == [told_of_aws("would change", made)]
+    assert tables(done) == [told_of_aws("changed", made)]
+    assert tables(again) == [told_of_aws("ok", ["nothing to change"])]
     assert [recap(told) for told in (foreseen, done, again)] == ["changed=1", "changed=1", "changed=0"]
     diffs = [told[told.index("--- before") : told.index("changed: [localhost]")] for told in (foreseen, done)]
     assert diffs[0] == diffs[1]
