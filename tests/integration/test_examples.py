@@ -13,10 +13,10 @@ import subprocess
 import boto3
 import pytest
 import yaml
-from examples import PLUGINS, examples
 from ssm_agent_wire import Agent
 
 from ansible_collections.fleetkit.ecs.plugins.plugin_utils._policies import build
+from examples import PLUGINS, examples
 
 ON_THE_CONTROLLER = sorted(
     [
