@@ -17,7 +17,7 @@ import subprocess
 import time
 
 import boto3
-from common import LAB_SSH, OUTPUT, ROOT, on_the_host, playbook, report
+from common import LAB_SSH, OUTPUT, ROOT, on_the_host, playbook, report, wait_for_idle_processors
 from hosts import SETTINGS, lab, timed
 
 MANY = 6
@@ -86,6 +86,7 @@ def join(names: list[str]) -> list[dict]:
 def main() -> None:
     found = servers()
     names = sorted(found)
+    wait_for_idle_processors()
     script, _nothing = timed(amazons_steps, found[names[0]])
     one, _results = timed(join, [names[1]])
     many, _results = timed(join, names[2:])

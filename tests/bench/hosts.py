@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from common import LAB_SSH, OUTPUT, ROOT, on_the_host, playbook, report
+from common import LAB_SSH, OUTPUT, ROOT, on_the_host, playbook, report, wait_for_idle_processors
 
 HOSTS = 6
 ROUNDS = 3
@@ -76,7 +76,10 @@ def main() -> None:
     playbook(["fleetkit.ecs.iam"])
     ping(sides[OURS])
     ping(sides[PEER])
-    first = {name: timed(converge, name, arguments)[0] for name, arguments in sides.items()}
+    first = {}
+    for name, arguments in sides.items():
+        wait_for_idle_processors()
+        first[name] = timed(converge, name, arguments)[0]
     again: dict[str, list[float]] = {"ping": [], OURS: [], PEER: [], VERIFY: []}
     tasks = {}
     for _round in range(ROUNDS):
