@@ -108,10 +108,11 @@ def told_of(
     """
     told: list[str] = []
     for variable, result in results.items():
-        word, changes = words[variable], changes_of(result)
+        word = words[variable]
         if word is not None:
             told += [word] if result.get("changed") else []
         else:
+            changes = changes_of(result)
             told += by_kind(changes) if counted else map(name_of, changes)
     return tuple(dict.fromkeys(told))
 

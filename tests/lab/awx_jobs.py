@@ -208,7 +208,12 @@ def _refuse_answer(question: dict[str, Any], answer: Any) -> None:
     kind, variable = question["type"], question["variable"]
     if kind == "integer":
         low, high = question.get("min"), question.get("max")
-        if type(answer) is not int or (low is not None and answer < low) or (high is not None and answer > high):
+        if (
+            not isinstance(answer, int)
+            or isinstance(answer, bool)
+            or (low is not None and answer < low)
+            or (high is not None and answer > high)
+        ):
             raise Refused(f"{variable}: {answer!r} is no integer from {low} to {high}")
     elif kind == "multiplechoice":
         if answer not in question["choices"] and (question["required"] or answer != ""):

@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--at-most", type=int, metavar="N")
     wanted, playbook = parser.parse_known_args()
-    (foreseen, _), (done, _), (again, runs) = run(*playbook, "--check"), run(*playbook), run(*playbook)
+    (foreseen, _runs), (done, _runs), (again, runs) = run(*playbook, "--check"), run(*playbook), run(*playbook)
     show("changed", done)
     if foreseen - done:
         show("foreseen, but not done", foreseen - done)
