@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check import host, network
-from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.model import WRONG, Finding, Host, judged
+from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.model import (
+    WRONG,
+    Finding,
+    Host,
+    NotApplicable,
+    judged,
+)
 
 # Those that look at tables and units, and cost no packet and no look at Docker.
 OF_THE_NETWORK: Mapping[str, Callable[[network.Facts], Iterator[Finding]]] = {
@@ -55,7 +61,9 @@ def report(names: Sequence[str], facts: network.Facts | None = None, there: Host
     """What the module returns of the checks."""
     checks = []
     for name in names:
-        if name in OF_THE_NETWORK:
+        if name == "imds_guard" and there and not there.guarded:
+            checks.append(judged(name, iter([NotApplicable(host.UNGUARDED)])))
+        elif name in OF_THE_NETWORK:
             checks.append(judged(name, OF_THE_NETWORK[name](facts or network.Facts())))
         else:
             checks.append(judged(name, OF_THE_HOST[name](there or Host())))

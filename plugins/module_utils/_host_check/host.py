@@ -25,6 +25,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.model imp
 
 PLAYBOOK = "run the playbook fleetkit.ecs.container_instances"
 IMDS = "169.254.169.254"
+# Of a host whose tasks are not kept from it.
+UNGUARDED = "tasks may reach IMDS here: an external host, or task_network_imds_guard is false"
 SSM_AGENT = "amazon-ssm-agent.service"
 OLDEST_DOCKER = (20, 10)  # of what this collection is proven with
 CLOCK = 60.0  # seconds; AWS refuses what is signed five minutes off
@@ -133,7 +135,7 @@ def _untried(host: Host) -> Iterator[Finding]:
 def imds_closed(host: Host) -> Iterator[Finding]:
     """Whether no packet of a task on a bridge reaches IMDS, and none will after a boot."""
     if not host.guarded:
-        yield NotApplicable("tasks may reach IMDS here: an external host, or task_network_imds_guard is false")
+        yield NotApplicable(UNGUARDED)
         return
     yield from _untried(host)
     if not host.persisted:

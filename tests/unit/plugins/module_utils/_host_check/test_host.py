@@ -239,3 +239,10 @@ def test_the_place_on_the_bridge_gets_the_highest_address_that_is_free():
 def test_a_bridge_that_is_full_has_no_place():
     taken = frozenset({"10.0.0.1", "10.0.0.2"})
     assert not list(places(Bridge("docker0", (("10.0.0.0/30", "10.0.0.1"),), taken)))
+
+
+def test_an_external_host_needs_no_guard_and_no_rule_of_it():
+    (check,) = report(["imds_guard"], there=Host(config={"ECS_EXTERNAL": "true"}))["checks"]
+    assert check["status"] == "not_applicable"
+    (check,) = report(["imds_guard"], there=Host())["checks"]
+    assert check["status"] == "pending"  # nothing was looked at here
