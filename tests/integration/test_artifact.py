@@ -51,7 +51,8 @@ def away_from_the_checkout(tree: Path) -> dict[str, str]:
 def test_it_has_every_file_but_those_of_the_workshop(built):
     with tarfile.open(built) as archive:
         shipped = {member.name for member in archive if member.isfile()} - {"MANIFEST.json", "FILES.json"}
-    tracked = {str(path.relative_to(STAGE)) for path in STAGE.rglob("*") if path.is_file()}
+    files = [path for path in STAGE.rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
+    tracked = {str(path.relative_to(STAGE)) for path in files}
     meant = {name for name in tracked if not name.startswith((*WORKSHOP, ".git/"))}
     assert shipped == meant
 

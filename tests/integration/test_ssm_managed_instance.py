@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 from botocore.exceptions import ClientError
@@ -48,7 +49,9 @@ def register(aws, ssm, count=1, role="first", **params):
     made = ssm.create_activation(IamRole=role, RegistrationLimit=count, **params)
     agents = [Agent(aws.url) for _number in range(min(count, 3))]
     for number in range(count):
-        agents[number % 3].register(made)
+        agent = agents[number % 3]
+        agent.fingerprint = str(uuid.uuid4())  # another server; only its key is not new, as keys take long to make
+        agent.register(made)
     for agent in agents:
         agent.request_token()
         agent.heartbeat()
