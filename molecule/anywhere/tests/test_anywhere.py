@@ -262,6 +262,24 @@ def test_joining_again_changes_nothing_takes_no_activation_and_few_tasks():
     assert len(boto3.client("ssm").describe_activations()["ActivationList"]) == made
 
 
+def test_verify_names_the_ssm_agent_of_a_server_where_it_does_not_run_and_nothing_else(tmp_path):
+    report = tmp_path / "fleet"
+    command = ["ansible-playbook", *INVENTORY, "fleetkit.ecs.verify", "-e", f"ecs_hosts={GOOD} verify_report={report}"]
+
+    def wrong(code: int) -> dict[str, str]:
+        play(command, code=code)
+        (host,) = json.loads(report.with_suffix(".json").read_text())["hosts"]
+        return {check["name"]: check["remedy"] for check in host["checks"] if check["status"] == "wrong"}
+
+    assert wrong(0) == {}
+    on(GOOD, "systemctl stop amazon-ssm-agent.service")
+    found = wrong(2)
+    assert set(found) == {"ssm"}
+    assert "systemctl" in found["ssm"]
+    on(GOOD, "systemctl start amazon-ssm-agent.service")
+    assert wrong(0) == {}
+
+
 @pytest.fixture(scope="module")
 def from_s3(tmp_path_factory):
     """Variables for an external instance whose ecs.config is an object, which its role may read, and no other."""
@@ -432,7 +450,7 @@ def test_a_host_moves_to_another_region_and_leaves_nothing_in_the_one_that_it_wa
 
 def test_no_secret_is_in_any_output(left):
     """Of all that was done above, at -vvv where an activation is used: id and code of every activation, what the hosts
-    got with them, and their keys; in the hosts' own journals neither."""
+    got with them, and their keys; in the hosts' own journals neither, where modules write what they were given."""
     text = LOG.read_text()
     keys = [json.loads(on(host, "cat /var/lib/amazon/ssm/Vault/Store/RegistrationKey")) for host in HOSTS.values()]
     secrets = {*ask_lab("GET", "secrets"), *(key["privateKey"] for key in keys)}
