@@ -98,7 +98,10 @@ class Apply:
             path = Path(change.name)
             self._write(path, change.after) if change.after else _remove(path)
         kinds = {change.kind: change.after for change in changes}
-        if "unit" in kinds or "docker" in kinds:
+        if kinds.get("unit"):
+            # Reads the files, too, and drops the links of an older [Install].
+            self._commands.run("systemctl", "reenable", persist.UNIT)
+        elif "unit" in kinds or "docker" in kinds:
             self._commands.run("systemctl", "daemon-reload")
         if "unit" in kinds and kinds["unit"] is None:
             shutil.rmtree(persist.MEMORY, ignore_errors=True)
@@ -106,8 +109,6 @@ class Apply:
                 self._commands.run("systemctl", "reset-failed", persist.UNIT)
         if any(kinds.values()):
             self._unlock()
-            if kinds.get("unit"):
-                self._commands.run("systemctl", "reenable", persist.UNIT)  # drops the links of an older [Install]
             if kinds.get("unit") or kinds.get("loader"):
                 self._commands.run("systemctl", "restart", persist.UNIT)
             self._commands.run(persist.LOADER, "load")
