@@ -49,6 +49,19 @@ def visible(entity) -> bool:
     return (datetime.datetime.now(datetime.timezone.utc) - created).total_seconds() >= propagation.seconds
 
 
+# By account and partition; none of them ever changes but in how often it is attached.
+amazons_policies: dict[tuple[str, str], list[AWSManagedPolicy]] = {}
+
+
+@replaces(IAMBackend, "_init_aws_policies")
+def _init_aws_policies(original, self) -> list[AWSManagedPolicy]:
+    """Amazon's managed policies are read once, and not twelve times whenever a test empties the account."""
+    key = (self.account_id, self.region_name)
+    if key not in amazons_policies:
+        amazons_policies[key] = original(self)
+    return [copy.copy(policy) for policy in amazons_policies[key]]
+
+
 @replaces(IAMBackend, "get_role")
 def get_role(original, self, role_name: str):
     """A role that IAM does not know yet is NoSuchEntity, for whatever is asked of it."""
