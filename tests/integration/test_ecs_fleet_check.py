@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from module_runner import run_module
@@ -105,3 +106,12 @@ def test_the_report_is_for_programs_and_for_people_and_no_text_in_it_is_markup(a
     assert json.loads(page.read_text().removeprefix("<i>").removesuffix("</i>"))["summary"] == result.summary
     assert page.read_text().count("<") == 2
     assert {path.stat().st_mode & 0o777 for path in (content, page)} == {0o640}
+
+
+def test_a_gate_for_a_group_without_hosts_is_closed(playbook_environment, tmp_path):
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text("container_instances:\nother: {hosts: {one: }}\n")
+    command = ["ansible-playbook", "fleetkit.ecs.verify", "--inventory", str(inventory)]
+    run = subprocess.run(command, env=playbook_environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "no host of the inventory is in container_instances" in run.stdout

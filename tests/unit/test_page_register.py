@@ -95,7 +95,7 @@ LAB = {
     "lab.py up": "molecule/default/create.yml",
     "lab.py up --suite bookworm": "molecule/guard/create.yml",
     "lab.py up --suite al2023-shape --suite trixie": "molecule/families/create.yml",
-    "lab.py up --fresh": "tests/bench/hosts.py",
+    "lab.py up --fresh": "tests/bench/anywhere.py",
     "lab.py up --on-premises": "molecule/anywhere/create.yml",
     "lab.py reboot": "molecule/default/side_effect.yml",
     "lab.py package --version": "molecule/families/prepare.yml",
