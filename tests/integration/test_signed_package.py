@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -75,20 +76,23 @@ def signed(tmp_path_factory):
 
 
 @pytest.fixture
-def install(signed, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def install(signed, monkeypatch):
+    # A host's temporary directory has a short path; in one of pytest's gpg's own sockets would find no room.
+    with tempfile.TemporaryDirectory() as directory:
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield partial(check, signed)
+        assert not list(Path(directory).iterdir()), "something of what was fetched is left"
 
-    def install(by, trusting, folder=signed.folder, keys=None, **params):
-        given = {
-            "name": "fleetkit-signed",
-            "url": f"file://{folder}/{by}.deb",
-            "signing_key_urls": [f"file://{folder / key}" for key in keys or [f"{by}-key.asc"]],
-            "fingerprints": [signed.fingerprints.get(name, name) for name in trusting],
-        }
-        return run_module("signed_package", check=True, **{**given, **params})
 
-    yield install
-    assert list(tmp_path.iterdir()) == [], "something of what was fetched is left"
+def check(signed, by, trusting, folder=None, keys=None, **params):
+    folder = folder or signed.folder
+    given = {
+        "name": "fleetkit-signed",
+        "url": f"file://{folder}/{by}.deb",
+        "signing_key_urls": [f"file://{folder / key}" for key in keys or [f"{by}-key.asc"]],
+        "fingerprints": [signed.fingerprints.get(name, name) for name in trusting],
+    }
+    return run_module("signed_package", check=True, **{**given, **params})
 
 
 def refused(run):
