@@ -83,6 +83,14 @@ def test_what_is_closed_to_the_bridge_is_still_open_to_the_host(host, tool, addr
     assert packets["host_imds"] == {V4: True, V6: True}
 
 
+def test_a_packet_that_is_lost_does_not_make_what_is_open_look_closed(host):
+    rule = f"INPUT -i docker0 -d {V4} -p tcp --syn -m statistic --mode nth --every 2 --packet 0 -j DROP"
+    host.shell(f"iptables -I {rule}")
+    packets = send(host)
+    host.shell(f"iptables -D {rule}")
+    assert packets["imds"] == {V4: True, V6: True}
+
+
 def test_nothing_stays_behind(host):
     look = "ip -o link | cut -d: -f2; ip address show dev docker0 | grep inet; ip route; ip netns"
     before = host.shell(look)

@@ -34,6 +34,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read impor
 CREDENTIALS = "169.254.170.2"
 IMDS = ("169.254.169.254", "fd00:ec2::254")
 SECONDS = 1.0  # both answer from the host or its hypervisor, in milliseconds
+TRIES, TRY_SECONDS = 2, 0.6  # one packet that is lost must not make what is open look closed
 LONGEST = 10.0  # seconds that the child may take
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
@@ -145,11 +146,11 @@ def _reached(addresses: Iterable[str]) -> dict[str, bool]:
 
 
 def _connects(address: str) -> bool:
-    try:
-        socket.create_connection((address, 80), timeout=SECONDS).close()
-    except OSError:
-        return False
-    return True
+    for _try in range(TRIES):
+        with contextlib.suppress(OSError):
+            socket.create_connection((address, 80), timeout=TRY_SECONDS).close()
+            return True
+    return False
 
 
 def _status(address: str) -> int | None:
