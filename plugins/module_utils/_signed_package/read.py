@@ -29,6 +29,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._signed_package.model
 
 TIMEOUT = 30  # seconds without a byte
 EXPIRED = r"^\[GNUPG:\] (EXPKEYSIG|EXPSIG|KEYEXPIRED)"
+# A version goes into a macro of rpm's, in check mode without gpg unverified: nothing that could be more than a version.
+VERSION = re.compile(r"[A-Za-z0-9.+~^:_-]+")
 VERCMP = "%{{lua:print(rpm.vercmp('{}', '{}'))}}"
 
 
@@ -98,9 +100,11 @@ def _held(path: Path, request: Request, verified: bool) -> Fetched:
             named = path.rename(path.with_suffix(f".{kind.name}"))
             asked = _run(*kind.held, named)
             version, _space, name = asked.stdout.partition(" ")
-            if asked.returncode == 0:
-                return Fetched(str(named), kind, name, version, verified)
-            raise Refusal(f"{request.url} cannot be read as a .{kind.name}: {asked.stderr}")
+            if asked.returncode:
+                raise Refusal(f"{request.url} cannot be read as a .{kind.name}: {asked.stderr}")
+            if not VERSION.fullmatch(version):
+                raise Refusal(f"{request.url} has a version that is none: {version!r}")
+            return Fetched(str(named), kind, name, version, verified)
     raise Refusal(f"{request.url} holds no .deb and no RPM")
 
 

@@ -81,3 +81,15 @@ def test_a_real_run_refuses_what_it_cannot_verify(tmp_path, monkeypatch):
     unverified = Request("amazon-ecs-init", package.as_uri(), ".asc", (), ())
     with pytest.raises(Refusal, match="no gpg on the host"):
         read_state(unverified, tmp_path, foresee=False)
+
+
+@pytest.mark.parametrize("version", ["1'..os.execute('touch /tmp/it')..'", "%{x}", ""])
+def test_a_version_that_could_be_a_macro_is_refused(tmp_path, monkeypatch, version):
+    package, tool = tmp_path / "agent.rpm", tmp_path / "rpm"
+    package.write_bytes(RPM.magic)
+    tool.write_text(f'#!/bin/sh\nprintf %s "{version} amazon-ecs-init"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    unverified = Request("amazon-ecs-init", package.as_uri(), ".asc", (), ())
+    with pytest.raises(Refusal, match="has a version that is none"):
+        read_state(unverified, tmp_path, foresee=True)
