@@ -12,11 +12,13 @@ keyring is the run's own, so that no other key on the host can vouch for the pac
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
-import urllib.request
 from pathlib import Path
+
+from ansible.module_utils import urls
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
 from ansible_collections.fleetkit.ecs.plugins.module_utils._signed_package.model import (
@@ -54,9 +56,9 @@ def read_state(request: Request, scratch: Path, foresee: bool) -> State:
 
 def _fetch(url: str, path: Path) -> Path:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, path.open("wb") as file:
+        with contextlib.closing(urls.open_url(url, timeout=TIMEOUT)) as answer, path.open("wb") as file:
             shutil.copyfileobj(answer, file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, urls.ConnectionError) as error:
         raise Refusal(f"{url} cannot be fetched: {error}") from error
     return path
 
