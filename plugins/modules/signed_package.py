@@ -156,7 +156,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fleetkit-ecs-") as scratch:
         converge(
             module,
-            read=partial(read_state, request, Path(scratch), foresee=module.check_mode),
+            read=partial(read_state, module.run_command, request, Path(scratch), foresee=module.check_mode),
             plan=partial(plan_package, request=request),
             apply=Apply(module),
         )

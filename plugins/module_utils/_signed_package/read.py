@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from ansible.module_utils import urls
@@ -29,6 +29,8 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._signed_package.model
     State,
 )
 
+Run = Callable[..., tuple[int, str, str]]
+
 TIMEOUT = 30  # seconds without a byte
 EXPIRED = r"^\[GNUPG:\] (EXPKEYSIG|EXPSIG|KEYEXPIRED)"
 # A version goes into a macro of rpm's, in check mode without gpg unverified: nothing that could be more than a version.
@@ -36,22 +38,23 @@ VERSION = re.compile(r"[A-Za-z0-9.+~^:_-]+")
 VERCMP = "%{{lua:print(rpm.vercmp('{}', '{}'))}}"
 
 
-def read_state(request: Request, scratch: Path, foresee: bool) -> State:
+def read_state(run: Run, request: Request, scratch: Path, foresee: bool) -> State:
     """What the URL holds, and what the host has.
 
     Args:
+        run: C(run_command) of the module.
         scratch: a directory that nobody else can read. The package stays in it.
         foresee: whether to go on without gpg, as check mode cannot install it.
     """
     path = _fetch(request.url, scratch / "package")
     verified = shutil.which("gpg") is not None
     if verified:
-        _verify(path, request, scratch)
+        _verify(run, path, request, scratch)
     elif not foresee:
         raise Refusal("There is no gpg on the host to verify the signature with: install it first.")
-    fetched = _held(path, request, verified)
-    installed = _installed(fetched.kind, request.name)
-    return State(fetched, installed, not installed or _newer(fetched, installed))
+    fetched = _held(run, path, request, verified)
+    installed = _installed(run, fetched.kind, request.name)
+    return State(fetched, installed, not installed or _newer(run, fetched, installed))
 
 
 def _fetch(url: str, path: Path) -> Path:
@@ -63,60 +66,56 @@ def _fetch(url: str, path: Path) -> Path:
     return path
 
 
-def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-
-
-def _verify(package: Path, request: Request, scratch: Path) -> None:
+def _verify(run: Run, package: Path, request: Request, scratch: Path) -> None:
     keyring = scratch / "keyring"
     keyring.mkdir(mode=0o700)
     # Public keys need no agent, whose socket would not fit into a long path, and who would outlive us.
-    gpg = ("gpg", "--batch", "--no-autostart", "--homedir", keyring)
+    gpg = ["gpg", "--batch", "--no-autostart", "--homedir", str(keyring)]
     for url in request.signing_key_urls:
-        imported = _run(*gpg, "--quiet", "--import", _fetch(url, scratch / "key"))
-        if imported.returncode:
-            raise Refusal(f"The signing key {url} cannot be read: {imported.stderr}")
+        code, _stdout, stderr = run([*gpg, "--quiet", "--import", str(_fetch(url, scratch / "key"))])
+        if code:
+            raise Refusal(f"The signing key {url} cannot be read: {stderr}")
     signature = _fetch(f"{request.url}{request.signature_suffix}", scratch / "signature")
-    verified = _run(*gpg, "--status-fd", "1", "--verify", signature, package)
+    _code, status, stderr = run([*gpg, "--status-fd", "1", "--verify", str(signature), str(package)])
 
     # VALIDSIG ends with the fingerprint of the primary key; GOODSIG is missing when the key or signature has expired.
-    signer = re.search(r"^\[GNUPG:\] VALIDSIG .* (\S+)$", verified.stdout, re.MULTILINE)
-    if re.search(EXPIRED, verified.stdout, re.MULTILINE):
+    signer = re.search(r"^\[GNUPG:\] VALIDSIG .* (\S+)$", status, re.MULTILINE)
+    if re.search(EXPIRED, status, re.MULTILINE):
         raise Refusal(
             f"The signing key {signer[1] if signer else 'of this package'} has expired; Amazon publishes a new one "
             "from time to time. Put its fingerprint in the list of trusted ones and its URL in the list of keys."
         )
-    if not signer or not re.search(r"^\[GNUPG:\] GOODSIG", verified.stdout, re.MULTILINE):
-        raise Refusal(f"The signature of {request.url} is not good: {verified.stderr}")
+    if not signer or not re.search(r"^\[GNUPG:\] GOODSIG", status, re.MULTILINE):
+        raise Refusal(f"The signature of {request.url} is not good: {stderr}")
     if signer[1] not in request.fingerprints:
         trusted = " ".join(request.fingerprints)
         raise Refusal(f"{request.url} is signed by {signer[1]}, which is not among the trusted fingerprints: {trusted}")
 
 
-def _held(path: Path, request: Request, verified: bool) -> Fetched:
+def _held(run: Run, path: Path, request: Request, verified: bool) -> Fetched:
     """What the file is. Its name ends as its kind does, by which apt and dnf know a file."""
     with path.open("rb") as file:
         start = file.read(8)
     for kind in KINDS:
         if start.startswith(kind.magic):
             named = path.rename(path.with_suffix(f".{kind.name}"))
-            asked = _run(*kind.held, named)
-            version, _space, name = asked.stdout.partition(" ")
-            if asked.returncode:
-                raise Refusal(f"{request.url} cannot be read as a .{kind.name}: {asked.stderr}")
+            code, stdout, stderr = run([*kind.held, str(named)])
+            version, _space, name = stdout.partition(" ")
+            if code:
+                raise Refusal(f"{request.url} cannot be read as a .{kind.name}: {stderr}")
             if not VERSION.fullmatch(version):
                 raise Refusal(f"{request.url} has a version that is none: {version!r}")
             return Fetched(str(named), kind, name, version, verified)
     raise Refusal(f"{request.url} holds no .deb and no RPM")
 
 
-def _installed(kind: Kind, name: str) -> str | None:
-    asked = _run(*kind.installed, name)
-    status, _space, version = asked.stdout.partition(" ")
-    return version if asked.returncode == 0 and status == "installed" else None
+def _installed(run: Run, kind: Kind, name: str) -> str | None:
+    code, stdout, _stderr = run([*kind.installed, name])
+    status, _space, version = stdout.partition(" ")
+    return version if code == 0 and status == "installed" else None
 
 
-def _newer(fetched: Fetched, installed: str) -> bool:
+def _newer(run: Run, fetched: Fetched, installed: str) -> bool:
     if fetched.kind.name == "deb":
-        return _run("dpkg", "--compare-versions", fetched.version, "gt", installed).returncode == 0
-    return _run("rpm", "--eval", VERCMP.format(fetched.version, installed)).stdout.strip() == "1"
+        return run(["dpkg", "--compare-versions", fetched.version, "gt", installed])[0] == 0
+    return run(["rpm", "--eval", VERCMP.format(fetched.version, installed)])[1].strip() == "1"

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Refusal
@@ -16,6 +18,11 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._signed_package.read 
 
 DEB, RPM = KINDS
 URL = "https://example.com/agent"
+
+
+def run(words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def request(version=""):
@@ -80,7 +87,7 @@ def test_a_real_run_refuses_what_it_cannot_verify(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     unverified = Request("amazon-ecs-init", package.as_uri(), ".asc", (), ())
     with pytest.raises(Refusal, match="no gpg on the host"):
-        read_state(unverified, tmp_path, foresee=False)
+        read_state(run, unverified, tmp_path, foresee=False)
 
 
 @pytest.mark.parametrize("version", ["1'..os.execute('touch /tmp/it')..'", "%{x}", ""])
@@ -92,4 +99,4 @@ def test_a_version_that_could_be_a_macro_is_refused(tmp_path, monkeypatch, versi
     monkeypatch.setenv("PATH", str(tmp_path))
     unverified = Request("amazon-ecs-init", package.as_uri(), ".asc", (), ())
     with pytest.raises(Refusal, match="has a version that is none"):
-        read_state(unverified, tmp_path, foresee=True)
+        read_state(run, unverified, tmp_path, foresee=True)
