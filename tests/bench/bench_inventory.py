@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import time
+import uuid
 
 import boto3
 from ansible_collections.amazon.aws.plugins.module_utils.retries import RetryingBotoClientWrapper
@@ -49,6 +50,7 @@ def register_external(url: str, number: int) -> None:
     activation = ssm.create_activation(IamRole="ecsAnywhereRole", RegistrationLimit=number)
     server = Agent(url)  # one key for all of them: to make a key takes longer than all the rest
     for _server in range(number):
+        server.fingerprint = str(uuid.uuid4())  # another server
         server.register(activation)
         keys = server.request_token()
         server.heartbeat()
