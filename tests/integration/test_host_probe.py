@@ -36,7 +36,7 @@ open("/run/listening", "w").write("yes")
 server.serve_forever()
 """
 SEND = """
-import dataclasses, json
+import dataclasses, json, sys
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.engine import Bridge
@@ -44,7 +44,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._host_check.probe imp
 from ansible_collections.fleetkit.ecs.plugins.module_utils._netfilter.read import Commands
 with patch_module_args({}):
     commands = Commands(AnsibleModule({}))
-bridge = Bridge("docker0", (("172.17.0.0/16", "172.17.0.1"), ("fd00:17::/64", "fd00:17::1")))
+bridge = Bridge("docker0", (("172.17.0.0/16", "172.17.0.1"), ("fd00:17::/64", "fd00:17::1"))[:int(sys.argv[1])])
 print(json.dumps(dataclasses.asdict(send(commands, bridge, external=False))))
 """
 V4, V6 = "169.254.169.254", "fd00:ec2::254"
@@ -62,8 +62,8 @@ def host(tmp_path_factory):
     namespace.stop()
 
 
-def send(host):
-    return json.loads(host.run(sys.executable, "-c", SEND))
+def send(host, networks="2"):
+    return json.loads(host.run(sys.executable, "-c", SEND, networks))
 
 
 def test_what_is_open_is_reached_from_the_bridge_and_from_the_host(host):
@@ -91,6 +91,11 @@ def test_a_packet_that_is_lost_does_not_make_what_is_open_look_closed(host):
     assert packets["imds"] == {V4: True, V6: True}
 
 
+def test_from_a_bridge_without_a_free_address_nothing_is_said_to_be_closed(host):
+    packets = send(host, networks="0")
+    assert packets["problem"] == "docker0 has no address that is free"
+
+
 def test_nothing_stays_behind(host):
     look = "ip -o link | cut -d: -f2; ip address show dev docker0 | grep inet; ip route; ip netns"
     before = host.shell(look)
@@ -101,7 +106,7 @@ def test_nothing_stays_behind(host):
 def test_a_sender_that_is_killed_leaves_nothing_behind_either(host):
     before = host.shell("ip -o link | cut -d: -f2")
     host.shell(f"iptables -I INPUT -i docker0 -d {V4} -j DROP")
-    sender = host.spawn(sys.executable, "-c", SEND)
+    sender = host.spawn(sys.executable, "-c", SEND, "2")
     host.shell("until ip -o link | grep -q vethfk; do :; done")
     sender.kill()
     sender.communicate()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import socket
 from dataclasses import dataclass, field
@@ -66,12 +67,18 @@ def look() -> Look:
 
 def bridge_of(network: dict[str, Any]) -> Bridge:
     """The default bridge out of Docker's description of its network. Pure."""
-    pairs = [(one.get("Subnet", ""), one.get("Gateway", "")) for one in (network.get("IPAM") or {}).get("Config") or []]
+    subnets = [one for one in (network.get("IPAM") or {}).get("Config") or [] if one.get("Subnet")]
     used = [
         one.get(key, "") for one in (network.get("Containers") or {}).values() for key in ("IPv4Address", "IPv6Address")
     ]
     name = (network.get("Options") or {}).get("com.docker.network.bridge.name", "docker0")
-    return Bridge(name, tuple(pair for pair in pairs if all(pair)), frozenset(text.partition("/")[0] for text in used))
+    pairs = tuple((one["Subnet"], one.get("Gateway") or _first(one["Subnet"])) for one in subnets)
+    return Bridge(name, pairs, frozenset(text.partition("/")[0] for text in used))
+
+
+def _first(subnet: str) -> str:
+    """The address that a bridge has without a choice. Docker 20.10 tells it only after its first restart."""
+    return str(ipaddress.ip_network(subnet)[1])
 
 
 class _Connection(http.client.HTTPConnection):

@@ -123,7 +123,10 @@ def _live(commands: Commands, answer: int, waiting: int, bridge: Bridge, targets
         if os.read(waiting, 2) != b"go":
             raise ProbeError("the host could not make a veth pair")
         words = ["link set lo up", "link set eth0 up"]
-        for address, gateway in places(bridge):
+        free = list(places(bridge))
+        if not free:  # from nowhere, what is open would look closed
+            raise ProbeError(f"{bridge.interface} has no address that is free")
+        for address, gateway in free:
             nodad, everywhere = (" nodad", "::/0") if ":" in gateway else ("", "0.0.0.0/0")
             words += [f"addr add {address} dev eth0{nodad}", f"route add {everywhere} via {gateway}"]
         _ip(commands, *words)

@@ -236,6 +236,12 @@ def test_the_place_on_the_bridge_gets_the_highest_address_that_is_free():
     ]
 
 
+def test_a_bridge_whose_gateway_docker_does_not_tell_yet_has_the_first_address():
+    """Docker 20.10 at its first start."""
+    bridge = bridge_of({"IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}})
+    assert list(places(bridge)) == [("172.17.255.254/16", "172.17.0.1")]
+
+
 def test_a_bridge_that_is_full_has_no_place():
     taken = frozenset({"10.0.0.1", "10.0.0.2"})
     assert not list(places(Bridge("docker0", (("10.0.0.0/30", "10.0.0.1"),), taken)))
