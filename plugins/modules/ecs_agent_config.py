@@ -181,7 +181,7 @@ changes:
       type: str
     kind:
       description:
-        - V(directory) and V(file_attributes) (owner and mode) are what is around the text.
+        - V(file_attributes) (owner and mode) is what is around the text.
         - V(agent_variable) is a variable. It is also updated when its line is taken over into the block.
         - V(block) is the block where all variables are right and only its form is not.
         - V(agent_state) and V(service) are the saved state that is removed and the service that is started again with

@@ -144,7 +144,7 @@ changes:
     kind:
       description:
         - V(program), V(settings) and V(unit) are what fetches the file at boot.
-        - V(directory) and V(file_attributes) (owner and mode) are what is around the file's text.
+        - V(file_attributes) (owner and mode) is what is around the file's text.
         - V(agent_variable) is a variable, and V(text) the file where no variable differs.
         - V(agent_state) and V(service) are the saved state that is removed and the service that is started again with
           O(move_cluster).

@@ -19,7 +19,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import A
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import (
     ATTRIBUTES,
     BLOCK,
-    DIRECTORY,
     TEXT,
     VARIABLE,
 )
@@ -41,7 +40,6 @@ class ConfigWriter:
 
     def apply(self, plan: ConfigPlan) -> Iterator[Change]:
         writes = {
-            DIRECTORY: self._make_directory,
             ATTRIBUTES: lambda: _restrict(self.path),
             SAVED_STATE: self._forget,
             SERVICE_KIND: lambda: self._service("start"),
@@ -54,10 +52,6 @@ class ConfigWriter:
                 self._write(plan)
                 written = True
             yield change
-
-    def _make_directory(self) -> None:
-        self.path.parent.mkdir(parents=True)
-        self.path.parent.chmod(0o755)
 
     def _forget(self) -> None:
         """An agent that runs would write its state again."""
@@ -74,6 +68,10 @@ class ConfigWriter:
             kept = Path(plan.backup)
             kept.unlink(missing_ok=True)  # atomic_move would copy its attributes, whatever they have become
             self._replace(kept, plan.former)
+        # No change of its own: check mode cannot know what a package that it foresees would have made.
+        if not self.path.parent.is_dir():
+            self.path.parent.mkdir(parents=True)
+            self.path.parent.chmod(0o755)
         self._replace(self.path, plan.text)
 
     def _replace(self, path: Path, text: str) -> None:

@@ -76,13 +76,11 @@ class ConfigFile:
         path: where it is or will be.
         text: its content; None when there is no file. Bytes that are not UTF-8 are surrogates.
         attributes: None when there is no file.
-        directory: whether the directory it belongs in is there.
     """
 
     path: str
     text: str | None = field(default=None, repr=False)
     attributes: Attributes | None = None
-    directory: bool = True
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.cluster import (
@@ -34,7 +33,6 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.notices import
 from ansible_collections.fleetkit.ecs.plugins.module_utils._converge import Change
 
 # The kinds of change: what is around the text has a write of its own, one write of the text makes all of the others.
-DIRECTORY = "directory"
 ATTRIBUTES = "file_attributes"
 VARIABLE = "agent_variable"
 BLOCK = "block"
@@ -64,15 +62,14 @@ def plan_config(
     before, after = effective(old), effective(new)
     in_effect = _in_effect(after, host.other)
     left = left_cluster(host, desired, _in_effect(before, host.other), in_effect, move_cluster)
-    around = [*_surroundings(present, right, ours=new != old or any(desired.values()))]
+    repaired = [*repair(present, right)] if new != old or any(desired.values()) else []
     variables = [*_variables(layout, desired, before, after)]
     if new != old and not variables:
         variables.append(Change("update", BLOCK, present.path))
-    repaired = any(change.kind == ATTRIBUTES for change in around)
     replaced = {name for name, value in after.items() if name in before and before[name] != value}
     kept = backup_of(present.path) if backup and variables and present.text is not None else None
     return ConfigPlan(
-        changes=(*around, *before_the_text(left), *variables, *after_the_text(left)),
+        changes=(*repaired, *before_the_text(left), *variables, *after_the_text(left)),
         before=(f"{present.attributes}\n" if repaired else "")
         + (f"saved state of the cluster {left}\n" if left else "")
         + masked(old),
@@ -102,12 +99,8 @@ def _in_effect(values: Mapping[str, str], other: OtherFile | None) -> dict[str, 
     return {**values, **there} if other and other.wins else {**there, **values}
 
 
-def _surroundings(present: ConfigFile, right: Attributes, ours: bool) -> Iterator[Change]:
-    """What must be right around the text, where there is any of ours."""
-    if not ours:
-        return
-    if not present.directory:
-        yield Change("create", DIRECTORY, posixpath.dirname(present.path))
+def repair(present: ConfigFile, right: Attributes) -> Iterator[Change]:
+    """The owner and mode of a file that is there."""
     if present.attributes not in (None, right):
         yield Change("update", ATTRIBUTES, present.path, before=str(present.attributes), after=str(right))
 

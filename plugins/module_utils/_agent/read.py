@@ -58,7 +58,7 @@ def read_config(path: str) -> ConfigFile:
     try:
         status = file.lstat()
     except FileNotFoundError:
-        return ConfigFile(str(file), directory=file.parent.is_dir())
+        return ConfigFile(str(file))
     if stat.S_ISLNK(status.st_mode):
         # Following it would give somebody else's file our owner and mode; replacing it would cut the link.
         raise Refusal(f"path: {path} is a symbolic link; give the path of the file itself, or remove the link.")

@@ -19,7 +19,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.cluster import
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.config_file import effective, masked, shown
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.model import Attributes
 from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.notices import notices
-from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import ATTRIBUTES, DIRECTORY, TEXT, VARIABLE
+from ansible_collections.fleetkit.ecs.plugins.module_utils._agent.plan import TEXT, VARIABLE, repair
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch import persist, program
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.model import FetchPlan, File, Host, Wanted
 from ansible_collections.fleetkit.ecs.plugins.module_utils._config_fetch.rules import rules
@@ -54,11 +54,10 @@ def plan_fetch(host: Host, wanted: Wanted, right: Attributes, move_cluster: bool
     files = persist.files(wanted.source)
     text = [*_text(host, old, new, before, after)]
     ours = [*_files(host, files)]
-    around = [*_surroundings(host, right)] if host.object or wanted.source else []
-    repaired = any(change.kind == ATTRIBUTES for change in around)
+    repaired = [*repair(present, right)] if host.object or wanted.source else []
     replaced = {name for name, value in after.items() if name in before and before[name] != value}
     return FetchPlan(
-        changes=(*ours, *around, *before_the_text(left), *text, *after_the_text(left)),
+        changes=(*ours, *repaired, *before_the_text(left), *text, *after_the_text(left)),
         before=_shown(host.files, present.attributes if repaired else None) + masked(old),
         after=_shown(files, right if repaired else None) + masked(new, replaced),
         result={
@@ -88,14 +87,6 @@ def _files(host: Host, wanted: Mapping[str, File]) -> Iterator[Change]:
         was, will = host.files.get(path), wanted.get(path)
         if was != will or (kind == "unit" and will and not host.enabled):
             yield Change("delete" if not will else "update" if was else "create", kind, path)
-
-
-def _surroundings(host: Host, right: Attributes) -> Iterator[Change]:
-    present = host.agent.file
-    if not present.directory:
-        yield Change("create", DIRECTORY, present.path.rpartition("/")[0])
-    if present.attributes not in (None, right):
-        yield Change("update", ATTRIBUTES, present.path, before=str(present.attributes), after=str(right))
 
 
 def _text(host: Host, old: str, new: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

@@ -25,8 +25,8 @@ def block(*lines):
     return "".join(f"{line}\n" for line in (BEGIN, *lines, END))
 
 
-def plan(text, desired, attributes=RIGHT, directory=True, move_cluster=False, backup=False, **host):
-    file = ConfigFile(PATH, text, None if text is None else attributes, directory)
+def plan(text, desired, attributes=RIGHT, move_cluster=False, backup=False, **host):
+    file = ConfigFile(PATH, text, None if text is None else attributes)
     return plan_config(Host(file, **host), desired, RIGHT, move_cluster, backup)
 
 
@@ -94,11 +94,6 @@ def test_the_wrong_mode_or_owner_of_our_file_is_repaired_before_anything_is_writ
 @pytest.mark.parametrize("desired", [{}, {"ECS_CLUSTER": None}], ids=["nothing", "absent"])
 def test_a_file_without_anything_of_ours_keeps_its_mode_and_owner(desired):
     assert plan("A=1\n", desired, LOOSE).changes == ()
-
-
-def test_a_missing_directory_is_made_first_and_only_where_a_file_is_needed():
-    assert changes(plan(None, DESIRED, directory=False)) == ["create directory /etc/ecs", CREATE]
-    assert plan(None, {}, directory=False).changes == ()
 
 
 def test_the_result_has_all_variables_of_the_file_as_ecs_init_reads_them():

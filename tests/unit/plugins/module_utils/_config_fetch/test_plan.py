@@ -28,7 +28,7 @@ def given(text: str) -> program.Object:
 
 def plan(text=TEXT, new=None, wanted=FROM_S3, files=None, enabled=True, attributes=RIGHT, move=False, **host):
     """The host has everything of ours, and S3 gave C(new); None is its answer that nothing is new."""
-    file = ConfigFile(PATH, text, None if text is None else attributes, directory=True)
+    file = ConfigFile(PATH, text, None if text is None else attributes)
     agent = agent_model.Host(file, host.pop("other", None), (1, 105, 1), host.pop("saved_cluster", None))
     there = persist.files(SOURCE) if files is None else files
     found = given(new) if new is not None else None
