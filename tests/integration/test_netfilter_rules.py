@@ -450,7 +450,7 @@ def test_the_loader_is_kept_out_while_a_set_is_changed(host):
     run(host, CREDENTIALS, persist=True)
     host.shell("iptables -F INPUT")
     while_locked = f"({LOADER} load >/run/said &) ; sleep 0.5; cat /run/said"
-    assert host.shell(f"flock /etc/fleetkit-ecs/netfilter.d sh -c '{while_locked}'") == ""
+    assert host.shell(f"flock --close /etc/fleetkit-ecs/netfilter.d sh -c '{while_locked}'") == ""
     host.shell("until grep -q 'looked after' /run/said; do sleep 0.1; done")
 
 
