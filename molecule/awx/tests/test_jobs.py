@@ -98,8 +98,10 @@ def test_a_server_joins_with_an_activation_from_a_credential_that_no_output_show
     Store(awx.store).put("credential", credential, check=False)
     awx.secrets["Own activation"] = own
     answers = {"anywhere_ecs_exec": "false"}
+    foreseen = one(awx.launch("ECS anywhere", answers, credentials=["Own activation"], job_type="check"))
     job = one(awx.launch("ECS anywhere", answers, credentials=["Own activation"], verbosity=3))
     assert job.hosts == {SERVER}
+    assert job.changed == foreseen.changed
     (instance,) = boto3.client("ssm").describe_instance_information()["InstanceInformationList"]
     assert instance["ActivationId"] == own["activation_id"]
     assert own["activation_code"] not in job.output
@@ -108,5 +110,7 @@ def test_a_server_joins_with_an_activation_from_a_credential_that_no_output_show
 def test_a_server_leaves_and_only_by_a_limit(awx):
     assert "no hosts to target" in awx.launch("ECS decommission", {"decommission_confirm": "true"})[0].output
     answers = {"decommission_confirm": "true", "decommission_drain_timeout": 30}
-    assert one(awx.launch("ECS decommission", answers, limit=SERVER)).changed
+    foreseen = one(awx.launch("ECS decommission", answers, limit=SERVER, job_type="check"))
+    assert boto3.client("ssm").describe_instance_information()["InstanceInformationList"]
+    assert one(awx.launch("ECS decommission", answers, limit=SERVER)).changed == foreseen.changed > 0
     assert not boto3.client("ssm").describe_instance_information()["InstanceInformationList"]

@@ -29,11 +29,9 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     RoleFacts,
     RoleRequest,
 )
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import (
-    plan_instance_profile,
-    plan_managed_policy,
-    plan_role,
-)
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.instance_profile import plan_instance_profile
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.managed_policy import plan_managed_policy
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.role import plan_role
 
 # In the order in which they are created; what goes, goes the other way round.
 KINDS = ("policies", "roles", "instance_profiles")

@@ -18,10 +18,10 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     StatementRequest,
     TrustFacts,
 )
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import (
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.common import refuse_twin
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.role import (
     deleted_principal_warnings,
     refuse_long_trust,
-    refuse_twin,
 )
 
 NO_STATEMENT: Document = {"Version": "2012-10-17", "Statement": []}

@@ -22,7 +22,7 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     RoleRequest,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import NOBODY
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.role_changes import NOBODY
 
 US = Caller("aws", "123456789012")
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:b", "Resource": "*"}]}

@@ -23,11 +23,9 @@ from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.model import (
     RoleRequest,
 )
 from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.names import Caller
-from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan import (
-    plan_instance_profile,
-    plan_managed_policy,
-    plan_role,
-)
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.instance_profile import plan_instance_profile
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.managed_policy import plan_managed_policy
+from ansible_collections.fleetkit.ecs.plugins.module_utils._iam.plan.role import plan_role
 
 CHINA = Caller("aws-cn", "123456789012")
 A, B = "arn:aws-cn:iam::aws:policy/A", "arn:aws-cn:iam::aws:policy/B"
