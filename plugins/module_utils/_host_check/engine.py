@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import socket
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ class Bridge:
     """Docker's default bridge; C(taken) are the addresses that containers have on it."""
 
     interface: str
-    networks: tuple[tuple[str, str], ...] = ()  # subnet and gateway, by IP version
+    networks: tuple[tuple[str, str], ...] = ()  # subnet and gateway, by IP version; Docker may not tell the latter
     taken: frozenset[str] = frozenset()
 
 
@@ -72,13 +71,8 @@ def bridge_of(network: dict[str, Any]) -> Bridge:
         one.get(key, "") for one in (network.get("Containers") or {}).values() for key in ("IPv4Address", "IPv6Address")
     ]
     name = (network.get("Options") or {}).get("com.docker.network.bridge.name", "docker0")
-    pairs = tuple((one["Subnet"], one.get("Gateway") or _first(one["Subnet"])) for one in subnets)
+    pairs = tuple((one["Subnet"], one.get("Gateway") or "") for one in subnets)
     return Bridge(name, pairs, frozenset(text.partition("/")[0] for text in used))
-
-
-def _first(subnet: str) -> str:
-    """The address that a bridge has without a choice. Docker 20.10 tells it only after its first restart."""
-    return str(ipaddress.ip_network(subnet)[1])
 
 
 class _Connection(http.client.HTTPConnection):

@@ -59,9 +59,13 @@ def send(commands: Commands, bridge: Bridge | None, external: bool) -> Packets:
 
 
 def places(bridge: Bridge) -> Iterable[tuple[str, str]]:
-    """The address (with its prefix) and the gateway that the place gets, of each IP version. Pure."""
-    for subnet, gateway in bridge.networks:
+    """The address (with its prefix) and the gateway that the place gets, of each IP version. Pure.
+
+    Docker 20.10 tells the gateway only after its first restart. It is the first address then, as nobody chose another.
+    """
+    for subnet, known in bridge.networks:
         network = ipaddress.ip_network(subnet)
+        gateway = known or str(network.network_address + 1)
         last = int(network.broadcast_address) - (1 if network.version == 4 else 0)
         for number in range(last, int(network.network_address), -1):
             address = str(ipaddress.ip_address(number))
