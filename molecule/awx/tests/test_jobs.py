@@ -101,7 +101,7 @@ def test_a_server_joins_with_an_activation_from_a_credential_that_no_output_show
     foreseen = one(awx.launch("ECS anywhere", answers, credentials=["Own activation"], job_type="check"))
     job = one(awx.launch("ECS anywhere", answers, credentials=["Own activation"], verbosity=3))
     assert job.hosts == {SERVER}
-    assert job.changed == foreseen.changed
+    assert job.changed == foreseen.changed > 0
     (instance,) = boto3.client("ssm").describe_instance_information()["InstanceInformationList"]
     assert instance["ActivationId"] == own["activation_id"]
     assert own["activation_code"] not in job.output

@@ -32,6 +32,7 @@ import artifact  # noqa: E402 (the tools are not a package)
 import lanes  # noqa: E402
 import pages  # noqa: E402
 from ecslab import settings  # noqa: E402
+from table import tables  # noqa: E402
 
 KNOWN = json.loads((ROOT / "build" / "lab" / "inventory.yml").read_text())["all"]["children"]["container_instances"]
 NAMES = {variables["lab_address"]: name for name, variables in KNOWN["hosts"].items()}
@@ -112,11 +113,10 @@ def home():
     return Home(folder)
 
 
-def table(block: str) -> dict[str, list[str]]:
+def subjects(table: list[str]) -> dict[str, list[str]]:
     """A table by host or AWS: the outcome, then each thing."""
     found: dict[str, list[str]] = {}
-    _head, *rows = json.loads(block)
-    for row in rows:
+    for row in table[1:]:
         cells = re.split(r" {2,}", row.strip())
         if row[0] != " ":
             subject = cells.pop(0)
@@ -124,27 +124,25 @@ def table(block: str) -> dict[str, list[str]]:
     return found
 
 
-def tables(output: str) -> list[dict[str, list[str]]]:
+def told(output: str) -> list[dict[str, list[str]]]:
     """The tables at the ends of plays and of batches of hosts."""
-    blocks = re.findall(r"^TASK \[Say what was done\].*?\"msg\": (\[.*?^ *\])", output, re.MULTILINE | re.DOTALL)
-    return [table(block) for block in blocks]
+    return [subjects(table) for table in tables(output)]
 
 
 def test_the_readme_leads_from_nothing_to_the_report_and_its_review_foresees_all(home):
     home.install()
     home.declare(APT, DNF)
 
-    foreseen = tables(home.run(REVIEW))
+    foreseen = told(home.run(REVIEW))
     assert not boto3.client("iam").list_roles()["Roles"], "a review changes nothing in AWS"
     for name in NAMES.values():
-        left = subprocess.run(["docker", "exec", name, "ls", "/etc/ecs", "/etc/fleetkit-ecs"], check=False)
-        assert left.returncode, "nor on a host"
+        bare = "test ! -e /etc/ecs && test ! -e /etc/fleetkit-ecs"
+        subprocess.run(["docker", "exec", name, "sh", "-c", bare], check=True)  # nor on a host
 
-    done = tables(home.run(DO))
+    done = told(home.run(DO))
     assert [table.keys() for table in done] == [{"AWS"}, {APT, DNF}]
-    for before, after in zip(foreseen, done):
-        assert {words[0] for words in after.values()} == {"changed"}
-        assert before == {name: ["would change", *words[1:]] for name, words in after.items()}
+    assert {words[0] for table in done for words in table.values()} == {"changed"}
+    assert foreseen == [{name: ["would change", *words[1:]] for name, words in table.items()} for table in done]
 
     report = home.folder / "ecs-verify.html"
     assert f"2 hosts: 2 ok, 0 wrong, 0 unreachable. {report}" in home.run(VERIFY)
@@ -153,32 +151,32 @@ def test_the_readme_leads_from_nothing_to_the_report_and_its_review_foresees_all
 
 
 def test_once_more_changes_nothing(home):
-    aws, hosts = tables(home.run(DO))
+    aws, hosts = told(home.run(DO))
     assert {tuple(words) for words in (*aws.values(), *hosts.values())} == {("ok", "nothing to change")}
 
 
 def test_a_limit_is_all_that_is_looked_at(home):
     home.declare(APT, DNF, ECS_LOGLEVEL="warn")
-    (hosts,) = tables(home.run(f"{REVIEW} --limit {DNF}"))
+    (hosts,) = told(home.run(f"{REVIEW} --limit {DNF}"))
     assert hosts.keys() == {DNF}
 
 
 def test_tags_choose_what_is_done(home):
-    _aws, network = tables(home.run(f"{REVIEW} --tags task_network"))
+    _aws, network = told(home.run(f"{REVIEW} --tags task_network"))
     assert network[APT] == network[DNF] == ["ok", "nothing to change"]
-    _aws, agent = tables(home.run(f"{REVIEW} --tags agent"))
+    _aws, agent = told(home.run(f"{REVIEW} --tags agent"))
     assert agent[APT] == agent[DNF] == ["would change", "create agent variable ECS_LOGLEVEL", "restart the agent"]
 
 
 def test_hosts_are_taken_one_at_a_time_when_asked(home):
-    _aws, first, second = tables(home.run(f"{DO} --extra-vars ecs_serial=1"))
+    _aws, first, second = told(home.run(f"{DO} --extra-vars ecs_serial=1"))
     assert sorted(words[0] for words in first.values()) == ["changed", "not begun"]
     assert [words[0] for words in second.values()] == ["changed", "changed"]
 
 
 def test_a_host_that_is_down_is_named_and_keeps_nobody_from_being_right(home):
     home.declare(APT, DNF, DOWN, ECS_LOGLEVEL="info")
-    _aws, done = tables(home.run(DO, code=4))
+    _aws, done = told(home.run(DO, code=4))
     assert [done[host][0] for host in (APT, DNF, DOWN)] == ["changed", "changed", "unreachable"]
     assert "3 hosts: 2 ok, 0 wrong, 1 unreachable" in home.run(VERIFY, code=2)
     assert DOWN in (home.folder / "ecs-verify.html").read_text()
