@@ -49,13 +49,14 @@ def build(version: str, rpm: bool) -> dict[str, str]:
 
 def down(args: argparse.Namespace) -> None:
     """Remove everything but the caches; with --all those too."""
-    if engine.answers():
+    if engine.installed():
+        engine.wake()  # hosts outlive the engine that ran them, and would be taken for new ones
         hosts.down()
     for service in services.services():
         services.down(service)
     inventory.remove()
     if args.all:
-        if engine.answers():
+        if engine.installed():
             images.remove_all()
         shutil.rmtree(BUILD, ignore_errors=True)
     say("down (a dockerd that 'up' had to start stays up)")

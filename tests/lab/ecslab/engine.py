@@ -61,6 +61,16 @@ def wait_for(what: str, probe: Callable[[], bool], seconds: float, why: Callable
 def ensure() -> None:
     """Leave with an engine that answers and with the programs that the lab calls."""
     install_missing(PROGRAMS)
+    wake()
+
+
+def installed() -> bool:
+    """Is there an engine, be it up or not?"""
+    return bool(shutil.which("dockerd")) or answers()
+
+
+def wake() -> None:
+    """Leave with an engine that answers."""
     if answers():
         return
     start()
