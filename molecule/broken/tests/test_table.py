@@ -59,7 +59,7 @@ def test_one_host_is_foreseen_and_another_does_not_answer(name, lost):
     assert count == "2 hosts: 1 would change, 1 unreachable"
     assert rows[name] == "would change update agent variable ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST"
     assert "Connection refused" in rows["lost"]
-    assert [line.strip() for line in lines if line.startswith(" ")] == ["restart the agent"]
+    assert [line.strip() for line in lines if line.startswith(" ")] == ["restart service ecs.service"]
 
 
 def test_every_host_failed_and_each_is_named_with_the_reason(name):

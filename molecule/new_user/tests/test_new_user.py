@@ -165,7 +165,8 @@ def test_tags_choose_what_is_done(home):
     _aws, network = told(home.run(f"{REVIEW} --tags task_network"))
     assert network[APT] == network[DNF] == ["ok", "nothing to change"]
     _aws, agent = told(home.run(f"{REVIEW} --tags agent"))
-    assert agent[APT] == agent[DNF] == ["would change", "create agent variable ECS_LOGLEVEL", "restart the agent"]
+    foreseen = ["would change", "create agent variable ECS_LOGLEVEL", "restart service ecs.service"]
+    assert agent[APT] == agent[DNF] == foreseen
 
 
 def test_hosts_are_taken_one_at_a_time_when_asked(home):
