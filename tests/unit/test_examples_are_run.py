@@ -16,6 +16,7 @@ PLACES = [
     ROOT / "tests/integration/test_examples.py",
     ROOT / "molecule/examples/converge.yml",
     ROOT / "molecule/anywhere/examples.yml",
+    ROOT / "molecule/default/side_effect.yml",
     ROOT / "molecule/broken/tests/test_broken.py",
 ]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
